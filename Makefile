@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+#
+# The two commands: `make run` and `make test`. Needed: Go, git and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+TOOLS := $(CURDIR)/.tools
+
+# Go needs a home for its caches; where there is none they live beside the tools.
+ifeq ($(strip $(HOME)),)
+export HOME := $(TOOLS)/home
+export GOFLAGS := $(strip $(GOFLAGS) -modcacherw)
+endif
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# The packages that others may import.
+PUBLIC := $(addsuffix /...,$(addprefix ./,$(wildcard alliance instrument stats)))
+
+# Built from the Go module proxy at this version; see docs/dependencies.md.
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+export GOLANGCI_LINT_CACHE := $(TOOLS)/golangci-lint-cache
+
+.PHONY: help run build test lint pictures bench bench-stats drill clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: ## Serve an invented practice on 127.0.0.1, nothing asked
+	go run -buildvcs=false ./cmd/entente demo
+
+build: ## Build the static binary bin/entente
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/entente ./cmd/entente
+
+test: ## Install what the tests need, then run all of them
+	@bash scripts/setup-tests
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./...
+
+lint: $(GOLANGCI) ## Check format, go vet, golangci-lint
+	@unformatted="$$(find . -name '*.go' -not -path '*/.*' -print0 | xargs -0 gofmt -l)"; \
+	if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w mends it):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(GOLANGCI) run ./...
+
+$(GOLANGCI):
+	@echo "building golangci-lint $(GOLANGCI_VERSION), once: about two minutes"
+	GOBIN=$(dir $@) CGO_ENABLED=0 go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+pictures: ## Photograph the pages into docs/pictures
+	@bash scripts/setup-tests
+	ENTENTE_PICTURES=$(CURDIR)/docs/pictures go test ./internal/web/... -run TestPictures -count=1
+
+bench: ## Run every benchmark
+	go test ./... -run '^$$' -bench . -benchmem
+
+bench-stats: ## Run the benchmarks of the public packages, five times each, for benchstat
+	@go test $(PUBLIC) -run '^$$' -bench . -benchmem -count 5
+
+drill: ## Run the fault drills (tests named Drill, build tag drill)
+	@bash scripts/setup-tests
+	go test ./internal/... -run Drill -tags drill -count=1
+
+clean: ## Remove what was built and the invented practice; the tools stay
+	rm -rf bin .demo

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package alliance is the heart: a person's course of ratings, what changed in
+// it, and how far two raters are apart. It is pure: no clock, no file, no
+// randomness.
+//
+// It must never average informants, read a missing rating as a number, or say
+// more than "worth asking": a fall between two ratings is a weak sign of a
+// rupture (doi 10.1037/ccp0000598). Start with Course (course.go), then
+// Rule.Judge (rule.go).
+package alliance

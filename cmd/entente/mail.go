@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"github.com/entente-project/entente/internal/i18n"
+)
+
+type mailFlags struct {
+	SMTP         string `help:"Mail server that sends links to clients, as HOST:PORT."`
+	SMTPFrom     string `help:"Sender of mails. Choose a neutral one." name:"smtp-from"`
+	SMTPUser     string `help:"User name at the mail server." name:"smtp-user"`
+	SMTPPassword string `help:"Password at the mail server; best given by the environment." name:"smtp-password" env:"ENTENTE_SMTP_PASSWORD"`
+	SMTPSecurity string `help:"starttls, tls, or none (only for a mail server on this machine)." name:"smtp-security" enum:"starttls,tls,none" default:"starttls"`
+}
+
+// smtpMailer sends one neutral message: no name, no practice, no answer in it.
+type smtpMailer struct {
+	client  *mail.Client
+	from    string
+	baseURL string
+}
+
+func newMailer(f mailFlags, baseURL string) (*smtpMailer, error) {
+	host, portText, err := net.SplitHostPort(f.SMTP)
+	if err != nil {
+		return nil, fmt.Errorf("--smtp: %q is not HOST:PORT", f.SMTP)
+	}
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return nil, fmt.Errorf("--smtp: %q is not a port", portText)
+	}
+	if f.SMTPFrom == "" {
+		return nil, fmt.Errorf("--smtp-from: say from which address mails are sent")
+	}
+	opts := []mail.Option{mail.WithPort(port), mail.WithTimeout(15 * time.Second)}
+	switch f.SMTPSecurity {
+	case "tls":
+		opts = append(opts, mail.WithSSL())
+	case "none":
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return nil, fmt.Errorf("--smtp-security none: links would travel unprotected to %s; use starttls or tls", host)
+		}
+		opts = append(opts, mail.WithTLSPolicy(mail.NoTLS))
+	default:
+		opts = append(opts, mail.WithTLSPolicy(mail.TLSMandatory))
+	}
+	if f.SMTPUser != "" {
+		opts = append(opts, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(f.SMTPUser), mail.WithPassword(f.SMTPPassword))
+	}
+	c, err := mail.NewClient(host, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("--smtp: %w", err)
+	}
+	return &smtpMailer{client: c, from: f.SMTPFrom, baseURL: baseURL}, nil
+}
+
+// SendLink sends the link in the person's language.
+func (m *smtpMailer) SendLink(ctx context.Context, to, language, token string) error {
+	p := i18n.For(language)
+	msg := mail.NewMsg()
+	if err := msg.From(m.from); err != nil {
+		return fmt.Errorf("sender: %w", err)
+	}
+	if err := msg.To(to); err != nil {
+		return fmt.Errorf("address: %w", err)
+	}
+	msg.Subject(p.T("mail.subject"))
+	msg.SetBodyString(mail.TypeTextPlain, p.T("mail.body", "Link", m.baseURL+"/f#"+token, "Plain", m.baseURL+"/f/"+token))
+	if err := m.client.DialAndSendWithContext(ctx, msg); err != nil {
+		return fmt.Errorf("mail server: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/entente-project/entente/internal/care"
+)
+
+// version is stamped by the build.
+var version = "dev"
+
+type commands struct {
+	Serve   serveCommand     `cmd:"" help:"Serve a practice. The first page at the first start sets it up."`
+	Demo    demoCommand      `cmd:"" help:"Serve an invented practice, to look around in."`
+	Import  importCommand    `cmd:"" help:"Bring earlier ratings from a CSV file."`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	k := kong.Parse(&c, kong.Name("entente"), kong.Description("Measure, show and help to mend the therapeutic alliance."),
+		kong.Vars{"version": version}, kong.BindTo(ctx, (*context.Context)(nil)), kong.DefaultEnvars("ENTENTE"))
+	if err := k.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "entente: "+sentence(err))
+		os.Exit(1) //nolint:gocritic // stop only restores signals
+	}
+}
+
+// sentence is an error as a person at a terminal should read it.
+func sentence(err error) string {
+	var e *care.Error
+	if errors.As(err, &e) {
+		if text := e.Args["text"]; text != "" {
+			return e.Args["file"] + ": " + text
+		}
+		switch {
+		case e.Code == care.Forbidden:
+			return "this account may not do that; a manager may"
+		case e.Code == care.Unavailable:
+			return "the database cannot be written now; nothing was changed (" + err.Error() + ")"
+		}
+	}
+	return err.Error()
+}

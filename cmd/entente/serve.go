@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/auth"
+	"github.com/entente-project/entente/internal/web"
+)
+
+type serveCommand struct {
+	place     `embed:""`
+	mailFlags `embed:""`
+	Listen    string `help:"Address to listen on. Loopback unless told otherwise: put a TLS proxy in front." default:"127.0.0.1:8484"`
+	URL       string `help:"Address by which people reach this server, such as https://care.example.org; links are made from it."`
+}
+
+// Run serves until it is interrupted.
+func (c *serveCommand) Run(ctx context.Context) error {
+	v, s, err := c.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			slog.Error("closing", "err", err)
+		}
+	}()
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	base := strings.TrimRight(c.URL, "/")
+	if base == "" {
+		base = "http://" + l.Addr().String()
+	}
+	m, err := c.mailer(base)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	code := auth.NewToken().Text()[:12]
+	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log})
+	h, err := web.New(a, web.Config{BaseURL: base, Log: log})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("entente %s serves %s\n", version, base)
+	empty, err := a.NeedsSetUp(ctx)
+	if err != nil {
+		return err
+	}
+	if empty {
+		fmt.Printf("key: %s (%s). Keep a copy of it apart from the database: without it nothing can be read.\n", c.Key, v.Fingerprint())
+		fmt.Printf("set up: %s/setup?code=%s\n", base, code)
+	}
+	return listenAndServe(ctx, l, h, log)
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/entente-project/entente/internal/care"
+)
+
+// Tx is what one transaction of the store offers. Each part is declared beside
+// the use cases that need it.
+type Tx interface {
+	practiceTx
+	staffTx
+	signInTx
+	kioskTx
+	joinTx
+	clientTx
+	episodeTx
+	sessionTx
+	noteTx
+	responseTx
+	invitationTx
+	visitTx
+	standingTx
+	auditTx
+	importTx
+}
+
+// Transactor runs a function in one transaction: Read on one snapshot, Write
+// durable on return or without effect.
+type Transactor[T Tx] interface {
+	Read(ctx context.Context, f func(T) error) error
+	Write(ctx context.Context, f func(T) error) error
+	Health(ctx context.Context) error
+}
+
+// Mailer sends the one message there is: a neutral one with a link in it.
+type Mailer interface {
+	// SendLink sends token's link to an address. Errors: care unavailable.
+	SendLink(ctx context.Context, to, language, token string) error
+}
+
+// Config is what App needs besides a store. Zero values are filled in.
+type Config struct {
+	Now       func() time.Time
+	NewID     func() care.ID
+	Mail      Mailer // nil: mailing is not set up
+	SetUpCode string // must be given to set the practice up
+	Log       *slog.Logger
+}
+
+// App holds the use cases.
+type App struct {
+	cfg    Config
+	read   func(context.Context, func(Tx) error) error
+	write  func(context.Context, func(Tx) error) error
+	health func(context.Context) error
+
+	defined sync.Map // instruments a practice brought, by practice/id@version: they never change
+}
+
+// New builds the use cases over a store.
+func New[T Tx](s Transactor[T], cfg Config) *App {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.NewID == nil {
+		cfg.NewID = func() care.ID { return care.ID(uuid.Must(uuid.NewV7()).String()) }
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	return &App{
+		cfg:  cfg,
+		read: func(ctx context.Context, f func(Tx) error) error { return s.Read(ctx, func(t T) error { return f(t) }) },
+		write: func(ctx context.Context, f func(Tx) error) error {
+			return s.Write(ctx, func(t T) error { return f(t) })
+		},
+		health: s.Health,
+	}
+}
+
+// Health reports whether answers can be kept: nil, or unavailable.
+func (a *App) Health(ctx context.Context) error { return a.health(ctx) }
+
+func (a *App) nowMillis() int64 { return a.cfg.Now().UnixMilli() }
+
+// auditTx writes the log of what was done.
+type auditTx interface {
+	Audit(id care.ID, e care.AuditEntry) error
+	LastChange(practice care.ID) (care.ID, error)
+}
+
+// audit notes that actor did something to record; changes says that it wrote.
+func (a *App) audit(tx Tx, actor care.Actor, action string, record care.ID, changes bool) error {
+	by := actor.Staff
+	if by == "" {
+		by = actor.Invitation
+	}
+	return tx.Audit(a.cfg.NewID(), care.AuditEntry{
+		Practice: actor.Practice, AtMillis: a.nowMillis(), Actor: by, Action: action, Record: record, Changes: changes,
+	})
+}
+
+// Pulse is a number that changes when anything in the practice has changed. It
+// is not audited: it says nothing about anybody.
+func (a *App) Pulse(ctx context.Context, actor care.Actor) (n int64, err error) {
+	if err := care.May(actor, care.SeeOwnWork); err != nil {
+		return 0, err
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		id, err := tx.LastChange(actor.Practice)
+		if err != nil || id == "" {
+			return err
+		}
+		u, err := uuid.Parse(string(id))
+		if err != nil {
+			return err
+		}
+		// The 48 bits of time and 5 more, so that a script's number holds it exactly.
+		for _, b := range u[:6] {
+			n = n<<8 | int64(b)
+		}
+		n = n<<5 | int64(u[7]&31)
+		return nil
+	})
+	return n, err
+}
+
+// permit decides an action on an episode for a member of staff.
+func permit(tx Tx, actor care.Actor, action care.Action, episode care.ID) error {
+	if !actor.IsStaff() {
+		return care.Missing()
+	}
+	relation, err := tx.Relation(actor.Practice, episode, actor.Staff)
+	if err != nil {
+		return err
+	}
+	return care.MayIn(actor, action, relation)
+}

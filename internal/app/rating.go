@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/entente-project/entente/instrument"
+	"github.com/entente-project/entente/instrument/library"
+	"github.com/entente-project/entente/internal/care"
+)
+
+type responseTx interface {
+	AddResponse(care.Response) (bool, error)
+	ResponseHead(practice, id care.ID) (care.Response, error)
+	SessionResponses(practice, episode, client, session care.ID) ([]care.Response, error)
+	Responses(practice, episode, client care.ID) ([]care.Response, error)
+}
+
+const maxComment = 2000
+
+// instrumentFor finds an instrument in the library or among those the practice
+// brought.
+func (a *App) instrumentFor(tx Tx, practice care.ID, id string, version int) (*instrument.Instrument, error) {
+	if i, ok := library.GetVersion(id, version); ok {
+		return i, nil
+	}
+	key := fmt.Sprintf("%s/%s@%d", practice, id, version)
+	if i, ok := a.defined.Load(key); ok {
+		return i.(*instrument.Instrument), nil
+	}
+	text, err := tx.Instrument(practice, id, version)
+	if err != nil {
+		return nil, fmt.Errorf("instrument %s: %w", key, err)
+	}
+	i, err := instrument.Parse(key, []byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("instrument %s: %w", key, err)
+	}
+	a.defined.Store(key, i)
+	return i, nil
+}
+
+// forms lists the newest versions of an episode's forms that somebody answers.
+func forms(e care.Episode, who instrument.Informant) (out []*instrument.Instrument) {
+	for _, id := range e.Forms {
+		if i, ok := library.Get(id); ok && i.Informant == who {
+			out = append(out, i)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y *instrument.Instrument) int { return formRank(x) - formRank(y) })
+	return out
+}
+
+// NextForm gives the form a respondent is to answer now. Errors: not_found with
+// the key form.done when all of the session's forms are answered.
+func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err error) {
+	if !actor.IsRespondent() {
+		return v, care.Missing()
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		i, err := a.inForce(tx, actor)
+		if err != nil {
+			return err
+		}
+		e, err := tx.Episode(i.Practice, i.Episode)
+		if err != nil {
+			return err
+		}
+		s, err := tx.Session(i.Practice, i.Session)
+		if err != nil {
+			return err
+		}
+		all := forms(e, instrument.Client)
+		rs, err := tx.SessionResponses(i.Practice, e.ID, i.Client, i.Session)
+		if err != nil {
+			return err
+		}
+		v = FormView{Language: actor.Language, Submission: a.cfg.NewID(), AtMillis: s.AtMillis, Of: len(all), Kiosk: i.Channel == care.ByKiosk}
+		for n, f := range all {
+			if !answered(rs, f.ID, i.Client) {
+				v.Instrument, v.Step = f, n+1
+				break
+			}
+		}
+		if v.Instrument == nil {
+			return &care.Error{Code: care.NotFound, Key: "form.done"}
+		}
+		v.Readers, err = names(tx, i.Practice, append(slices.Clone(e.Therapists), e.Supervisors...))
+		return err
+	})
+	return v, err
+}
+
+// inForce returns the actor's invitation if it has neither ended nor expired.
+func (a *App) inForce(tx Tx, actor care.Actor) (care.Invitation, error) {
+	i, err := tx.Invitation(actor.Practice, actor.Invitation)
+	if err == nil && (i.RevokedMillis != 0 || i.ExpiresMillis <= a.nowMillis()) {
+		err = care.Missing()
+	}
+	return i, err
+}
+
+func answered(rs []care.Response, instrumentID string, by care.ID) bool {
+	return slices.ContainsFunc(rs, func(r care.Response) bool { return r.Instrument == instrumentID && r.By == by })
+}
+
+func names(tx Tx, practice care.ID, ids []care.ID) (out []string, err error) {
+	for _, id := range ids {
+		s, err := tx.Staff(practice, id)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, s.Name) {
+			out = append(out, s.Name)
+		}
+	}
+	return out, nil
+}
+
+// OwnForm gives a therapist the form for a session: kind alliance for their own
+// rating, prediction for what they think the client will say.
+func (a *App) OwnForm(ctx context.Context, actor care.Actor, session care.ID, kind instrument.Kind) (v FormView, err error) {
+	err = a.read(ctx, func(tx Tx) error {
+		s, e, err := sessionFor(tx, actor, care.RateSession, session)
+		if err != nil {
+			return err
+		}
+		rs, err := tx.SessionResponses(actor.Practice, e.ID, e.Clients[0], s.ID)
+		if err != nil {
+			return err
+		}
+		for _, f := range forms(e, instrument.Therapist) {
+			if f.Kind != kind {
+				continue
+			}
+			if answered(rs, f.ID, actor.Staff) {
+				return &care.Error{Code: care.NotFound, Key: "form.done"}
+			}
+			c, err := tx.Client(actor.Practice, e.Clients[0])
+			if err != nil {
+				return err
+			}
+			v = FormView{Instrument: f, Language: actor.Language, Submission: a.cfg.NewID(), AtMillis: s.AtMillis, Client: c.Label, Step: 1, Of: 1}
+			return nil
+		}
+		return care.Missing()
+	})
+	return v, err
+}
+
+// RecordRating keeps an answered form: a respondent's for the invitation's
+// session, a therapist's for Submission.Session. The same submission again gives
+// the same receipt. Errors: invalid with Field the item's id; conflict
+// form.already_sent when this person has answered this form already; not_found
+// for a link that has ended.
+func (a *App) RecordRating(ctx context.Context, actor care.Actor, in Submission) (Receipt, error) {
+	in.Comment = strings.TrimSpace(in.Comment)
+	if len([]rune(in.Comment)) > maxComment {
+		return Receipt{}, care.Bad("comment", "field.too_long")
+	}
+	if len(in.ID) != 36 {
+		return Receipt{}, care.Bad("submission", "field.needed")
+	}
+	var out Receipt
+	err := a.write(ctx, func(tx Tx) error {
+		r, e, err := a.addressed(tx, actor, in)
+		if err != nil {
+			return err
+		}
+		form, err := a.accept(e, r.Informant, in)
+		if err != nil {
+			return err
+		}
+		old, err := tx.ResponseHead(actor.Practice, in.ID)
+		if err == nil && (old.Session != r.Session || old.By != r.By || old.Instrument != in.Instrument) {
+			return &care.Error{Code: care.Conflict, Key: "form.already_sent"}
+		}
+		if err != nil && care.CodeOf(err) != care.NotFound {
+			return err
+		}
+		rs, lerr := tx.SessionResponses(r.Practice, r.Episode, r.Client, r.Session)
+		if lerr != nil {
+			return lerr
+		}
+		if err == nil { // received before: the same receipt
+			out = Receipt{ID: old.ID, AtMillis: old.AnsweredMillis, Repeated: true, More: more(e, r, rs)}
+			return nil
+		}
+		if answered(rs, in.Instrument, r.By) {
+			return &care.Error{Code: care.Conflict, Key: "form.already_sent"}
+		}
+		r.Version, r.Language = form.Version, in.Language
+		r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers)}
+		added, err := tx.AddResponse(r)
+		if err != nil {
+			return err
+		}
+		if !added {
+			return &care.Error{Code: care.Conflict, Key: "form.already_sent"}
+		}
+		if err := a.refresh(tx, e, r.Client); err != nil {
+			return err
+		}
+		out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: more(e, r, append(rs, r))}
+		return a.audit(tx, actor, "record_rating", r.ID, true)
+	})
+	if err != nil {
+		return Receipt{}, err
+	}
+	return out, nil
+}
+
+// addressed fills in whom and what a submission is about, and who sends it.
+func (a *App) addressed(tx Tx, actor care.Actor, in Submission) (care.Response, care.Episode, error) {
+	r := care.Response{ID: in.ID, Practice: actor.Practice, Instrument: in.Instrument, AnsweredMillis: a.nowMillis()}
+	if actor.IsRespondent() {
+		i, err := a.inForce(tx, actor)
+		if err != nil {
+			return r, care.Episode{}, err
+		}
+		r.Episode, r.Session, r.Client, r.By, r.Informant = i.Episode, i.Session, i.Client, i.Client, care.ByClient
+		e, err := tx.Episode(i.Practice, i.Episode)
+		return r, e, err
+	}
+	s, e, err := sessionFor(tx, actor, care.RateSession, in.Session)
+	if err != nil {
+		return r, e, err
+	}
+	if s.Status != care.Held {
+		return r, e, care.Bad("session", "session.not_held")
+	}
+	r.Episode, r.Session, r.Client, r.By, r.Informant = e.ID, s.ID, e.Clients[0], actor.Staff, care.ByTherapist
+	return r, e, nil
+}
+
+// accept checks that the form is one that this informant is asked in the episode,
+// and that its answers fit.
+func (a *App) accept(e care.Episode, who care.Informant, in Submission) (*instrument.Instrument, error) {
+	form, ok := library.GetVersion(in.Instrument, in.Version)
+	if !ok || !slices.Contains(e.Forms, in.Instrument) || form.Informant != instrument.Informant(who) {
+		return nil, care.Bad("form", "form.unknown")
+	}
+	if err := form.Check(in.Answers); err != nil {
+		var bad *instrument.AnswerError
+		if errors.As(err, &bad) {
+			return nil, &care.Error{Code: care.Invalid, Field: bad.Item, Key: "form.answer_unfit", Err: err}
+		}
+		return nil, err
+	}
+	if len(in.Answers) == 0 && in.Comment == "" {
+		return nil, care.Bad("form", "form.empty")
+	}
+	return form, nil
+}
+
+func scores(form *instrument.Instrument, answers instrument.Answers) (out []care.Score) {
+	for _, s := range form.Score(answers) {
+		x := care.Score{Scale: s.Scale, Dimension: string(s.Dimension), OK: s.OK}
+		if s.OK {
+			x.Value = s.Value
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// more reports whether another form waits for whoever sent r.
+func more(e care.Episode, r care.Response, rs []care.Response) bool {
+	if r.Informant != care.ByClient {
+		return false
+	}
+	return slices.ContainsFunc(forms(e, instrument.Client), func(f *instrument.Instrument) bool { return !answered(rs, f.ID, r.By) })
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente/alliance"
+	"github.com/entente-project/entente/instrument"
+	"github.com/entente-project/entente/internal/care"
+)
+
+type standingTx interface {
+	PutStanding(care.Standing) error
+	MarkRead(practice, staff, episode, client care.ID, atMillis int64) error
+	Reveal(practice, staff, session care.ID, atMillis int64) error
+	Revealed(practice, staff care.ID) ([]care.ID, error)
+	Instrument(practice care.ID, id string, version int) (string, error)
+}
+
+func predicts(e care.Episode) bool {
+	return slices.ContainsFunc(forms(e, instrument.Therapist), func(f *instrument.Instrument) bool { return f.Kind == instrument.Prediction })
+}
+
+// standing computes how one client stands in an episode.
+func (a *App) standing(tx Tx, e care.Episode, client care.ID) (standing, error) {
+	c, err := a.course(tx, e, client)
+	if err != nil {
+		return standing{}, err
+	}
+	return c.standing(predicts(e)), nil
+}
+
+// refresh keeps a client's standing ready after something changed.
+func (a *App) refresh(tx Tx, e care.Episode, client care.ID) error {
+	s, err := a.standing(tx, e, client)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("standing of episode %s: %w", e.ID, err)
+	}
+	return tx.PutStanding(care.Standing{Practice: e.Practice, Episode: e.ID, Client: client, Body: body})
+}
+
+func (a *App) refreshEpisode(tx Tx, practice, episode care.ID) error {
+	e, err := tx.Episode(practice, episode)
+	if err != nil {
+		return err
+	}
+	for _, c := range e.Clients {
+		if err := a.refresh(tx, e, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asked says how far the forms of a session are, and whether the client's new
+// answers wait for this person's prediction.
+func (a *App) asked(actor care.Actor, relation care.Relation, e care.Episode, rs []care.Response, session care.ID, revealed []care.ID) (v Asked) {
+	client := e.Clients[0]
+	fresh := false
+	for _, f := range forms(e, instrument.Client) {
+		v.ClientForms++
+		if answered(rs, f.ID, client) {
+			v.ClientDone++
+			fresh = fresh || f.Kind == instrument.Alliance
+		}
+	}
+	for _, f := range forms(e, instrument.Therapist) {
+		switch done := answered(rs, f.ID, actor.Staff); f.Kind {
+		case instrument.Alliance:
+			v.TherapistOwn, v.OwnDone = true, done
+		case instrument.Prediction:
+			v.Predict, v.PredictDone = true, done
+		}
+	}
+	imported := slices.ContainsFunc(rs, func(r care.Response) bool { return r.Import != "" })
+	v.Hidden = fresh && !imported && relation == care.TreatsIn && v.Predict && !v.PredictDone && !slices.Contains(revealed, session)
+	return v
+}
+
+// Reveal shows the client's answers for a session to the actor without a
+// prediction.
+func (a *App) Reveal(ctx context.Context, actor care.Actor, session care.ID) error {
+	return a.write(ctx, func(tx Tx) error {
+		if _, _, err := sessionFor(tx, actor, care.RateSession, session); err != nil {
+			return err
+		}
+		if err := tx.Reveal(actor.Practice, actor.Staff, session, a.nowMillis()); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, "reveal", session, true)
+	})
+}
+
+// Caseload lists the clients of the open episodes the actor stands in. It holds
+// no answer, only how each course stands.
+func (a *App) Caseload(ctx context.Context, actor care.Actor) (out []CaseloadRow, err error) {
+	if err := care.May(actor, care.SeeOwnWork); err != nil {
+		return nil, err
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		out, err = a.caseload(tx, actor)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, a.noteRead(ctx, actor, "read_caseload", actor.Staff)
+}
+
+// noteRead audits a read.
+func (a *App) noteRead(ctx context.Context, actor care.Actor, action string, record care.ID) error {
+	return a.write(ctx, func(tx Tx) error { return a.audit(tx, actor, action, record, false) })
+}
+
+func (a *App) caseload(tx Tx, actor care.Actor) ([]CaseloadRow, error) {
+	entries, err := tx.Caseload(actor.Practice, actor.Staff)
+	if err != nil {
+		return nil, err
+	}
+	revealed, err := tx.Revealed(actor.Practice, actor.Staff)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	out := make([]CaseloadRow, 0, len(entries))
+	for _, e := range entries {
+		k := string(e.Episode + "/" + e.Client.ID)
+		if seen[k] || !actor.Has(care.Role(e.Relation)) { // somebody may be therapist and supervisor at once
+			continue
+		}
+		seen[k] = true
+		row, err := a.caseloadRow(tx, actor, e, revealed)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, row)
+	}
+	slices.SortStableFunc(out, func(x, y CaseloadRow) int {
+		return cmp.Or(cmp.Compare(urgency(x), urgency(y)), strings.Compare(strings.ToLower(x.Client.Label), strings.ToLower(y.Client.Label)))
+	})
+	return out, nil
+}
+
+func urgency(r CaseloadRow) int {
+	switch {
+	case r.Unread > 0 && r.Verdict.Kind == alliance.WorthAsking:
+		return 0
+	case r.Unread > 0:
+		return 1
+	case r.Verdict.Kind == alliance.WorthAsking:
+		return 2
+	case r.Missed:
+		return 3
+	}
+	return 4
+}
+
+func (a *App) caseloadRow(tx Tx, actor care.Actor, e care.CaseloadEntry, revealed []care.ID) (CaseloadRow, error) {
+	r := CaseloadRow{Client: e.Client, Episode: e.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}
+	if len(e.Standing) == 0 {
+		return r, nil
+	}
+	var s standing
+	if err := json.Unmarshal(e.Standing, &s); err != nil {
+		return r, fmt.Errorf("standing of episode %s: %w", e.Episode, err)
+	}
+	if s.Rule != ruleKey() { // kept by an earlier rule
+		ep, err := tx.Episode(actor.Practice, e.Episode)
+		if err != nil {
+			return r, err
+		}
+		if s, err = a.standing(tx, ep, e.Client.ID); err != nil {
+			return r, err
+		}
+	}
+	r.Sessions, r.LastAt, r.Missed = s.Sessions, s.LastMillis, s.Missed
+	for _, at := range s.Received {
+		if at > e.ReadAtMillis {
+			r.Unread++
+		}
+	}
+	r.Hidden = s.Fresh != "" && e.Relation == care.TreatsIn && !slices.Contains(s.Guessed, actor.Staff) && !slices.Contains(revealed, s.Fresh)
+	if r.Hidden && len(s.Spark) > 0 {
+		s.Spark = s.Spark[:len(s.Spark)-1]
+	}
+	for _, v := range s.Spark {
+		if v == nil {
+			r.Spark = append(r.Spark, math.NaN())
+			continue
+		}
+		r.Spark = append(r.Spark, *v)
+	}
+	if !r.Hidden {
+		r.Verdict = s.Verdict
+	}
+	return r, nil
+}
+
+// Today gathers the actor's sessions of this day and what is worth asking about.
+func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error) {
+	if err := care.May(actor, care.SeeOwnWork); err != nil {
+		return out, err
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		out = Today{}
+		p, err := practiceOf(tx, actor.Practice)
+		if err != nil {
+			return err
+		}
+		now := a.cfg.Now().In(zone(p))
+		from := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+		ss, err := tx.SessionsBetween(actor.Practice, actor.Staff, from.UnixMilli(), from.AddDate(0, 0, 1).UnixMilli())
+		if err != nil {
+			return err
+		}
+		for _, s := range ss {
+			e, err := tx.Episode(actor.Practice, s.Episode)
+			if err != nil {
+				return err
+			}
+			if permit(tx, actor, care.ReadCourse, e.ID) != nil {
+				continue
+			}
+			v, err := a.sessionView(tx, actor, s, e)
+			if err != nil {
+				return err
+			}
+			out.Sessions = append(out.Sessions, v)
+		}
+		rows, err := a.caseload(tx, actor)
+		for _, r := range rows {
+			if r.Verdict.Kind == alliance.WorthAsking || r.Hidden {
+				out.Asking = append(out.Asking, r)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, a.noteRead(ctx, actor, "read_today", actor.Staff)
+}
+
+// ClientPage gathers one client's course in one episode ("" for the newest the
+// actor may see), and notes that the actor has read it.
+func (a *App) ClientPage(ctx context.Context, actor care.Actor, client, episode care.ID) (v ClientView, err error) {
+	err = a.read(ctx, func(tx Tx) error {
+		v, err = a.clientView(tx, actor, client, episode)
+		return err
+	})
+	if err != nil {
+		return v, err
+	}
+	err = a.write(ctx, func(tx Tx) error {
+		if v.Hidden == "" { // hidden answers stay unread
+			if err := tx.MarkRead(actor.Practice, actor.Staff, v.Episode.ID, client, a.nowMillis()); err != nil {
+				return err
+			}
+		}
+		return a.audit(tx, actor, "read_course", v.Episode.ID, false)
+	})
+	return v, err
+}
+
+func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v ClientView, err error) {
+	if v.Episodes, err = episodesFor(tx, actor, care.ReadCourse, client); err != nil {
+		return v, err
+	}
+	v.Episode = v.Episodes[0]
+	if episode != "" {
+		i := slices.IndexFunc(v.Episodes, func(e care.Episode) bool { return e.ID == episode })
+		if i < 0 {
+			return v, care.Missing()
+		}
+		v.Episode = v.Episodes[i]
+	}
+	if v.Client, err = tx.Client(actor.Practice, client); err != nil {
+		return v, err
+	}
+	if v.Therapists, err = names(tx, actor.Practice, v.Episode.Therapists); err != nil {
+		return v, err
+	}
+	relation, err := tx.Relation(actor.Practice, v.Episode.ID, actor.Staff)
+	if err != nil {
+		return v, err
+	}
+	v.CanAsk = care.MayIn(actor, care.RunSessions, relation) == nil
+	c, err := a.course(tx, v.Episode, client)
+	if err != nil {
+		return v, err
+	}
+	if v.Sessions, err = a.points(tx, actor, relation, v.Episode, c); err != nil {
+		return v, err
+	}
+	fresh, _ := c.fresh()
+	for _, p := range v.Sessions {
+		if p.Asked.Hidden && p.Session.ID == fresh {
+			v.Hidden = fresh
+			c = c.without(fresh)
+		}
+	}
+	for i := range v.Sessions {
+		for _, t := range c.tension() {
+			if t.Session == v.Sessions[i].Session.Number {
+				v.Sessions[i].Tension = t.Answer
+			}
+		}
+	}
+	v.Verdict, v.Comments = c.judge(), c.comments()
+	v.Alliance, v.Outcome = c.measures(instrument.Alliance), c.measures(instrument.Outcome)
+	all, err := tx.Sessions(actor.Practice, v.Episode.ID)
+	for _, s := range all {
+		if s.Status == care.Planned {
+			v.Planned = append(v.Planned, s)
+		}
+	}
+	return v, err
+}
+
+// points lists the held sessions with how far their forms are and the notes.
+func (a *App) points(tx Tx, actor care.Actor, relation care.Relation, e care.Episode, c course) (out []SessionPoint, err error) {
+	revealed, err := tx.Revealed(actor.Practice, actor.Staff)
+	if err != nil {
+		return nil, err
+	}
+	notes, err := tx.Notes(actor.Practice, e.ID, e.Clients[0])
+	if err != nil {
+		return nil, err
+	}
+	writers := map[care.ID]string{}
+	for _, n := range notes {
+		if writers[n.Staff] == "" {
+			s, err := tx.Staff(actor.Practice, n.Staff)
+			if err != nil {
+				return nil, err
+			}
+			writers[n.Staff] = s.Name
+		}
+	}
+	fresh, _ := c.fresh()
+	for _, s := range c.sessions {
+		var rs []care.Response
+		for _, r := range c.responses {
+			if r.Session == s.ID {
+				rs = append(rs, r)
+			}
+		}
+		p := SessionPoint{Session: s, Asked: a.asked(actor, relation, e, rs, s.ID, revealed)}
+		p.Asked.Hidden = p.Asked.Hidden && s.ID == fresh // only the newest waits for a guess
+		for _, n := range notes {
+			if n.Session == s.ID {
+				p.Notes = append(p.Notes, NoteView{Text: n.Text, By: writers[n.Staff], AtMillis: n.AtMillis})
+			}
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}

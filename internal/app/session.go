@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente/internal/care"
+)
+
+type sessionTx interface {
+	AddSession(care.Session) error
+	Session(practice, id care.ID) (care.Session, error)
+	Sessions(practice, episode care.ID) ([]care.Session, error)
+	SessionsBetween(practice, staff care.ID, from, to int64) ([]care.Session, error)
+	SetSession(care.Session) error
+}
+
+type noteTx interface {
+	AddNote(episode care.ID, n care.Note) error
+	Notes(practice, episode, client care.ID) ([]care.Note, error)
+}
+
+// ScheduleSession plans a session of an episode, up to two years ahead or back.
+func (a *App) ScheduleSession(ctx context.Context, actor care.Actor, episode care.ID, atMillis int64) (care.ID, error) {
+	span := 2 * 365 * 24 * time.Hour.Milliseconds()
+	if d := atMillis - a.nowMillis(); d > span || d < -span {
+		return "", care.Bad("at", "session.too_far")
+	}
+	return a.addSession(ctx, actor, care.Session{Episode: episode, AtMillis: atMillis, Status: care.Planned})
+}
+
+// StartSession notes a session that takes place now.
+func (a *App) StartSession(ctx context.Context, actor care.Actor, episode care.ID) (care.ID, error) {
+	return a.addSession(ctx, actor, care.Session{Episode: episode, AtMillis: a.nowMillis(), Status: care.Held})
+}
+
+func (a *App) addSession(ctx context.Context, actor care.Actor, s care.Session) (care.ID, error) {
+	s.ID, s.Practice = a.cfg.NewID(), actor.Practice
+	err := a.write(ctx, func(tx Tx) error {
+		if err := permit(tx, actor, care.RunSessions, s.Episode); err != nil {
+			return err
+		}
+		if err := tx.AddSession(s); err != nil {
+			return err
+		}
+		if err := a.refreshEpisode(tx, actor.Practice, s.Episode); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, "add_session", s.ID, true)
+	})
+	return s.ID, err
+}
+
+// HoldSession turns a planned session into one that took place.
+func (a *App) HoldSession(ctx context.Context, actor care.Actor, session care.ID) error {
+	return a.setSession(ctx, actor, session, care.Held, "hold_session")
+}
+
+// MissSession notes that a session did not take place. Errors: conflict when
+// somebody has already rated it.
+func (a *App) MissSession(ctx context.Context, actor care.Actor, session care.ID) error {
+	return a.setSession(ctx, actor, session, care.Missed, "miss_session")
+}
+
+func (a *App) setSession(ctx context.Context, actor care.Actor, id care.ID, to care.SessionStatus, action string) error {
+	return a.write(ctx, func(tx Tx) error {
+		s, e, err := sessionFor(tx, actor, care.RunSessions, id)
+		if err != nil {
+			return err
+		}
+		if to == care.Missed {
+			for _, c := range e.Clients {
+				rs, err := tx.SessionResponses(actor.Practice, e.ID, c, s.ID)
+				if err != nil {
+					return err
+				}
+				if len(rs) > 0 {
+					return &care.Error{Code: care.Conflict, Key: "session.rated_already"}
+				}
+			}
+		}
+		s.Status = to
+		if err := tx.SetSession(s); err != nil {
+			return err
+		}
+		if err := a.refreshEpisode(tx, actor.Practice, e.ID); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, action, id, true)
+	})
+}
+
+// sessionFor returns a session with its episode if the actor may do action in it.
+func sessionFor(tx Tx, actor care.Actor, action care.Action, id care.ID) (care.Session, care.Episode, error) {
+	if !actor.IsStaff() {
+		return care.Session{}, care.Episode{}, care.Missing()
+	}
+	s, err := tx.Session(actor.Practice, id)
+	if err != nil {
+		return s, care.Episode{}, err
+	}
+	if err := permit(tx, actor, action, s.Episode); err != nil {
+		return s, care.Episode{}, err
+	}
+	e, err := tx.Episode(actor.Practice, s.Episode)
+	return s, e, err
+}
+
+// Session returns one session as the actor may see it.
+func (a *App) Session(ctx context.Context, actor care.Actor, id care.ID) (v SessionView, err error) {
+	err = a.read(ctx, func(tx Tx) error {
+		s, e, err := sessionFor(tx, actor, care.ReadCourse, id)
+		if err != nil {
+			return err
+		}
+		v, err = a.sessionView(tx, actor, s, e)
+		return err
+	})
+	return v, err
+}
+
+func (a *App) sessionView(tx Tx, actor care.Actor, s care.Session, e care.Episode) (v SessionView, err error) {
+	v.Session = s
+	c := e.Clients[0]
+	if v.Client, err = tx.Client(actor.Practice, c); err != nil {
+		return v, err
+	}
+	all, err := tx.Sessions(actor.Practice, e.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, x := range all {
+		if x.ID == s.ID {
+			v.Session = x
+		}
+	}
+	rs, err := tx.SessionResponses(actor.Practice, e.ID, c, s.ID)
+	if err != nil {
+		return v, err
+	}
+	revealed, err := tx.Revealed(actor.Practice, actor.Staff)
+	if err != nil {
+		return v, err
+	}
+	relation, err := tx.Relation(actor.Practice, e.ID, actor.Staff)
+	if err != nil {
+		return v, err
+	}
+	v.CanAsk = care.MayIn(actor, care.RunSessions, relation) == nil && s.Status == care.Held
+	v.Asked = a.asked(actor, relation, e, rs, s.ID, revealed)
+	if v.Invited, err = tx.InvitedNow(actor.Practice, s.ID, c, a.nowMillis()); err != nil {
+		return v, err
+	}
+	if !v.Asked.Hidden {
+		body, err := a.standing(tx, e, c)
+		if err != nil {
+			return v, err
+		}
+		v.Verdict = body.Verdict
+	}
+	return v, nil
+}
+
+// AddNote keeps a remark on a session, shown under the chart to those who read
+// the course.
+func (a *App) AddNote(ctx context.Context, actor care.Actor, session care.ID, text string) error {
+	text = strings.TrimSpace(text)
+	switch n := len([]rune(text)); {
+	case n == 0:
+		return care.Bad("note", "field.needed")
+	case n > 4000:
+		return care.Bad("note", "field.too_long")
+	}
+	return a.write(ctx, func(tx Tx) error {
+		s, e, err := sessionFor(tx, actor, care.RunSessions, session)
+		if err != nil {
+			return err
+		}
+		n := care.Note{ID: a.cfg.NewID(), Practice: actor.Practice, Session: s.ID, Client: e.Clients[0], Staff: actor.Staff, Text: text, AtMillis: a.nowMillis()}
+		if err := tx.AddNote(e.ID, n); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, "add_note", n.ID, true)
+	})
+}

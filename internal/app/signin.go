@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente/internal/auth"
+	"github.com/entente-project/entente/internal/care"
+)
+
+type practiceTx interface {
+	AddPractice(care.Practice) error
+	Practices() ([]care.Practice, error)
+}
+
+type staffTx interface {
+	AddStaff(care.Staff) error
+	Staff(practice, id care.ID) (care.Staff, error)
+	StaffByEmail(practice care.ID, email string) (care.Staff, error)
+	AllStaff(practice care.ID) ([]care.Staff, error)
+	SetStaffLanguage(practice, staff care.ID, language string) error
+}
+
+type signInTx interface {
+	AddSignIn(care.SignIn) error
+	SignInByToken(hash []byte, nowMillis int64) (care.SignIn, error)
+	EndSignIn(practice, signIn care.ID) error
+	Hit(bucket string, windowMillis, sweepBefore int64) (int64, error)
+	SetPassword(practice, staff care.ID, hash string) error
+}
+
+type kioskTx interface {
+	SetKiosk(practice, signIn care.ID, pinHash string) error
+	CountPINFailure(practice, signIn care.ID) error
+}
+
+type joinTx interface {
+	PutJoin(care.Join) error
+	JoinByToken(hash []byte, nowMillis int64) (care.Join, error)
+	EndJoin(practice, staff care.ID) error
+}
+
+// How long things last, and how often a password may be tried.
+const (
+	signInLasts    = 12 * time.Hour
+	joinLasts      = 7 * 24 * time.Hour
+	throttleWindow = 15 * time.Minute
+	triesByPair    = 10  // of one account from one address in a window
+	triesByAddress = 60  // from one address
+	triesByAccount = 200 // of one account from anywhere
+)
+
+// Languages are those the product speaks.
+var Languages = []string{"en", "it"}
+
+func language(s string) string {
+	if slices.Contains(Languages, s) {
+		return s
+	}
+	return Languages[0]
+}
+
+func hashOf(t auth.Token, domain string) []byte {
+	h := t.Hash(domain)
+	return h[:]
+}
+
+// NeedsSetUp reports whether no practice exists yet.
+func (a *App) NeedsSetUp(ctx context.Context) (empty bool, err error) {
+	err = a.read(ctx, func(tx Tx) error {
+		ps, err := tx.Practices()
+		empty = len(ps) == 0
+		return err
+	})
+	return empty, err
+}
+
+// SetUpPractice creates the practice and its first member of staff, who is
+// therapist and manager, and signs them in. Errors: not_found once a practice
+// exists; invalid for a wrong code or bad input.
+func (a *App) SetUpPractice(ctx context.Context, in SetUp) (SignedIn, error) {
+	if a.cfg.SetUpCode == "" || subtle.ConstantTimeCompare([]byte(strings.TrimSpace(in.Code)), []byte(a.cfg.SetUpCode)) != 1 {
+		return SignedIn{}, care.Bad("code", "setup.code_wrong")
+	}
+	if err := checkName("practice", in.Practice); err != nil {
+		return SignedIn{}, err
+	}
+	if _, err := time.LoadLocation(in.TimeZone); err != nil || in.TimeZone == "" {
+		return SignedIn{}, care.Bad("time_zone", "setup.time_zone_unknown")
+	}
+	s, err := a.newStaff(ctx, NewColleague{Name: in.Name, Email: in.Email, Language: in.Language, Roles: []care.Role{care.Therapist, care.Manager}}, in.Password, in.Practice)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	p := care.Practice{ID: a.cfg.NewID(), Name: strings.TrimSpace(in.Practice), Language: language(in.Language), TimeZone: in.TimeZone, CreatedMillis: a.nowMillis()}
+	s.Practice = p.ID
+	var out SignedIn
+	err = a.write(ctx, func(tx Tx) error {
+		ps, err := tx.Practices()
+		if err != nil {
+			return err
+		}
+		if len(ps) > 0 {
+			return care.Missing()
+		}
+		if err := tx.AddPractice(p); err != nil {
+			return err
+		}
+		if err := tx.AddStaff(s); err != nil {
+			return err
+		}
+		out, err = a.signIn(tx, s)
+		return err
+	})
+	return out, err
+}
+
+// newStaff checks what was typed and hashes the password, if one is given.
+func (a *App) newStaff(ctx context.Context, in NewColleague, password string, words ...string) (care.Staff, error) {
+	s := care.Staff{ID: a.cfg.NewID(), Name: strings.TrimSpace(in.Name), Email: strings.TrimSpace(in.Email), Language: language(in.Language), Roles: in.Roles, CreatedMillis: a.nowMillis()}
+	if err := checkName("name", s.Name); err != nil {
+		return s, err
+	}
+	if err := checkEmail(s.Email); err != nil {
+		return s, err
+	}
+	if len(s.Roles) == 0 {
+		return s, care.Bad("roles", "staff.role_needed")
+	}
+	for _, r := range s.Roles {
+		if !slices.Contains(care.Roles(), r) {
+			return s, care.Bad("roles", "staff.role_needed")
+		}
+	}
+	if password == "" && len(words) == 0 {
+		return s, nil
+	}
+	hash, err := newPassword(ctx, password, append(words, s.Name, s.Email)...)
+	s.PasswordHash = hash
+	return s, err
+}
+
+func newPassword(ctx context.Context, password string, words ...string) (string, error) {
+	if err := auth.CheckPassword(password, words...); err != nil {
+		var p *auth.PasswordError
+		if errors.As(err, &p) {
+			return "", &care.Error{Code: care.Invalid, Field: "password", Key: "password." + strings.TrimPrefix(p.Code, "password_"), Args: p.Args, Err: err}
+		}
+		return "", err
+	}
+	hash, err := auth.HashPassword(ctx, password)
+	if err != nil {
+		return "", &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: err}
+	}
+	return hash, nil
+}
+
+func checkName(field, s string) error {
+	switch n := len([]rune(strings.TrimSpace(s))); {
+	case n == 0:
+		return care.Bad(field, "field.needed")
+	case n > 200:
+		return care.Bad(field, "field.too_long")
+	}
+	return nil
+}
+
+func checkEmail(s string) error {
+	at, err := mail.ParseAddress(s)
+	if err != nil || at.Address != s || len(s) > 254 {
+		return care.Bad("email", "field.email")
+	}
+	return nil
+}
+
+// signIn opens a sign-in for somebody who has proved who they are.
+func (a *App) signIn(tx Tx, s care.Staff) (SignedIn, error) {
+	t := auth.NewToken()
+	end := a.cfg.Now().Add(signInLasts)
+	si := care.SignIn{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "sign_in"), CreatedMillis: a.nowMillis(), ExpiresMillis: end.UnixMilli()}
+	if err := tx.AddSignIn(si); err != nil {
+		return SignedIn{}, err
+	}
+	return SignedIn{Token: t.Text(), Expires: end}, a.audit(tx, care.Actor{Practice: s.Practice, Staff: s.ID}, "sign_in", si.ID, false)
+}
+
+// SignIn checks a password. Errors: invalid signin.wrong, the same for an
+// unknown address and a wrong password and in the same time; unavailable
+// error.throttled after too many tries.
+func (a *App) SignIn(ctx context.Context, in Credentials) (SignedIn, error) {
+	if err := a.throttle(ctx, in); err != nil {
+		return SignedIn{}, err
+	}
+	var found *care.Staff
+	err := a.read(ctx, func(tx Tx) error {
+		ps, err := tx.Practices()
+		if err != nil {
+			return err
+		}
+		for _, p := range ps {
+			s, err := tx.StaffByEmail(p.ID, in.Email)
+			if care.CodeOf(err) == care.NotFound {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if s.PasswordHash != "" {
+				found = &s
+			}
+			return nil
+		}
+		return nil
+	})
+	if err != nil {
+		return SignedIn{}, err
+	}
+	wrong := care.Bad("password", "signin.wrong")
+	if found == nil {
+		if err := auth.VerifyDummy(ctx, in.Password); err != nil {
+			return SignedIn{}, &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: err}
+		}
+		return SignedIn{}, wrong
+	}
+	ok, err := auth.VerifyPassword(ctx, in.Password, found.PasswordHash)
+	if err != nil {
+		return SignedIn{}, &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: err}
+	}
+	if !ok {
+		return SignedIn{}, wrong
+	}
+	var out SignedIn
+	err = a.write(ctx, func(tx Tx) error {
+		out, err = a.signIn(tx, *found)
+		return err
+	})
+	return out, err
+}
+
+// throttle counts a try before it is made, by account and address together, so
+// that a stranger's guessing from elsewhere does not lock the owner out soon.
+func (a *App) throttle(ctx context.Context, in Credentials) error {
+	window := a.nowMillis() / throttleWindow.Milliseconds() * throttleWindow.Milliseconds()
+	email := strings.ToLower(strings.TrimSpace(in.Email))
+	limits := []struct {
+		bucket string
+		most   int64
+	}{
+		{"pair|" + email + "|" + in.Address, triesByPair},
+		{"address|" + in.Address, triesByAddress},
+		{"account|" + email, triesByAccount},
+	}
+	over := false
+	err := a.write(ctx, func(tx Tx) error {
+		over = false
+		for _, l := range limits {
+			sum := sha256.Sum256([]byte(l.bucket))
+			n, err := tx.Hit(hex.EncodeToString(sum[:16]), window, window-throttleWindow.Milliseconds())
+			if err != nil {
+				return err
+			}
+			over = over || n > l.most
+		}
+		return nil
+	})
+	if err == nil && over {
+		return &care.Error{Code: care.Unavailable, Field: "password", Key: "error.throttled"}
+	}
+	return err
+}
+
+// Authenticate tells who a browser's cookie stands for. Errors: not_found.
+func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error) {
+	t, err := auth.ParseToken(token)
+	if err != nil {
+		return Me{}, care.Missing()
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		si, err := tx.SignInByToken(hashOf(t, "sign_in"), a.nowMillis())
+		if err != nil {
+			return err
+		}
+		s, err := tx.Staff(si.Practice, si.Staff)
+		if err != nil {
+			return err
+		}
+		p, err := practiceOf(tx, si.Practice)
+		if err != nil {
+			return err
+		}
+		me = Me{
+			Actor: care.Actor{Practice: s.Practice, Staff: s.ID, Roles: s.Roles, SignIn: si.ID, Language: s.Language},
+			Name:  s.Name, Practice: p.Name, TimeZone: p.TimeZone, Kiosk: si.KioskPINHash != "",
+		}
+		return nil
+	})
+	return me, err
+}
+
+func practiceOf(tx Tx, id care.ID) (care.Practice, error) {
+	ps, err := tx.Practices()
+	for _, p := range ps {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return care.Practice{}, errors.Join(err, care.Missing())
+}
+
+// SignOut ends the sign-in the actor came by.
+func (a *App) SignOut(ctx context.Context, actor care.Actor) error {
+	if !actor.IsStaff() {
+		return care.Missing()
+	}
+	return a.write(ctx, func(tx Tx) error {
+		if err := tx.EndSignIn(actor.Practice, actor.SignIn); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, "sign_out", actor.SignIn, false)
+	})
+}
+
+// SetLanguage changes the language of the actor's own pages.
+func (a *App) SetLanguage(ctx context.Context, actor care.Actor, lang string) error {
+	if !actor.IsStaff() {
+		return care.Missing()
+	}
+	if !slices.Contains(Languages, lang) {
+		return care.Bad("language", "field.choice")
+	}
+	return a.write(ctx, func(tx Tx) error {
+		if err := tx.SetStaffLanguage(actor.Practice, actor.Staff, lang); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, "set_language", actor.Staff, false)
+	})
+}

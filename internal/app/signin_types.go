@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"time"
+
+	"github.com/entente-project/entente/internal/care"
+)
+
+// SetUp is what the first-run page asks for.
+type SetUp struct {
+	Code     string // printed by the server at the first start, so that only its operator can set it up
+	Practice string
+	Language string // "en" or "it"
+	TimeZone string // IANA name, e.g. Europe/Rome
+	Name     string
+	Email    string
+	Password string
+}
+
+// Credentials are an e-mail address and a password, with the address they came
+// from for throttling.
+type Credentials struct {
+	Email, Password, Address string
+}
+
+// SignedIn is a new sign-in: the secret for the browser's cookie and its end.
+type SignedIn struct {
+	Token   string
+	Expires time.Time
+}
+
+// Me is who a browser's cookie stands for. While Kiosk is true the device is in
+// a client's hands and nothing but the form and the unlocking page may be shown.
+type Me struct {
+	Actor    care.Actor
+	Name     string
+	Practice string
+	TimeZone string
+	Kiosk    bool
+}
+
+// NewColleague is a member of staff to be invited.
+type NewColleague struct {
+	Name, Email, Language string
+	Roles                 []care.Role
+}
+
+// Colleague is a line of the staff page.
+type Colleague struct {
+	ID     care.ID
+	Name   string
+	Email  string
+	Roles  []care.Role
+	Joined bool
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"context"
+
+	"github.com/entente-project/entente/internal/auth"
+	"github.com/entente-project/entente/internal/care"
+)
+
+// Staff lists the colleagues of a practice for anybody who works in it; the
+// addresses are given to managers only.
+func (a *App) Staff(ctx context.Context, actor care.Actor) (out []Colleague, err error) {
+	if err := care.May(actor, care.SeeOwnWork); err != nil {
+		return nil, err
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		all, err := tx.AllStaff(actor.Practice)
+		for _, s := range all {
+			c := Colleague{ID: s.ID, Name: s.Name, Roles: s.Roles, Joined: s.PasswordHash != ""}
+			if actor.Has(care.Manager) || s.ID == actor.Staff {
+				c.Email = s.Email
+			}
+			out = append(out, c)
+		}
+		return err
+	})
+	return out, err
+}
+
+// AddStaff adds a colleague and returns the link by which they choose a
+// password. Managers only. Errors: conflict when the address is taken.
+func (a *App) AddStaff(ctx context.Context, actor care.Actor, in NewColleague) (Link, error) {
+	if err := care.May(actor, care.ManageStaff); err != nil {
+		return Link{}, err
+	}
+	s, err := a.newStaff(ctx, in, "")
+	if err != nil {
+		return Link{}, err
+	}
+	s.Practice = actor.Practice
+	t := auth.NewToken()
+	end := a.cfg.Now().Add(joinLasts).UnixMilli()
+	err = a.write(ctx, func(tx Tx) error {
+		if err := tx.AddStaff(s); err != nil {
+			if care.CodeOf(err) == care.Conflict {
+				return &care.Error{Code: care.Conflict, Field: "email", Key: "staff.email_taken", Err: err}
+			}
+			return err
+		}
+		if err := tx.PutJoin(care.Join{Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "join"), ExpiresMillis: end}); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, "add_staff", s.ID, true)
+	})
+	return Link{Token: t.Text(), Expires: end}, err
+}
+
+// JoinName tells whose account a link opens. Errors: not_found.
+func (a *App) JoinName(ctx context.Context, token string) (name string, err error) {
+	t, err := auth.ParseToken(token)
+	if err != nil {
+		return "", care.Missing()
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		j, err := tx.JoinByToken(hashOf(t, "join"), a.nowMillis())
+		if err != nil {
+			return err
+		}
+		s, err := tx.Staff(j.Practice, j.Staff)
+		name = s.Name
+		return err
+	})
+	return name, err
+}
+
+// Join sets a colleague's password and signs them in; the link ends with it.
+func (a *App) Join(ctx context.Context, token, password string) (SignedIn, error) {
+	name, err := a.JoinName(ctx, token)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	hash, err := newPassword(ctx, password, name)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	t, err := auth.ParseToken(token)
+	if err != nil {
+		return SignedIn{}, care.Missing()
+	}
+	var out SignedIn
+	err = a.write(ctx, func(tx Tx) error {
+		j, err := tx.JoinByToken(hashOf(t, "join"), a.nowMillis())
+		if err != nil {
+			return err
+		}
+		if err := tx.SetPassword(j.Practice, j.Staff, hash); err != nil {
+			return err
+		}
+		if err := tx.EndJoin(j.Practice, j.Staff); err != nil {
+			return err
+		}
+		s, err := tx.Staff(j.Practice, j.Staff)
+		if err != nil {
+			return err
+		}
+		out, err = a.signIn(tx, s)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/entente-project/entente/instrument"
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/store"
+	"github.com/entente-project/entente/internal/store/storetest"
+	"github.com/entente-project/entente/internal/vault"
+)
+
+// engines are the two databases every test runs on.
+var engines = []string{"sqlite", "postgres"}
+
+func each(t *testing.T, f func(t *testing.T, w *world)) {
+	for _, e := range engines {
+		t.Run(e, func(t *testing.T) {
+			t.Parallel()
+			f(t, newWorld(t, e))
+		})
+	}
+}
+
+// world is a practice with people in it, and a second practice beside it.
+type world struct {
+	t     *testing.T
+	ctx   context.Context
+	store *store.Store
+	app   *app.App
+	now   atomic.Int64
+	fail  atomic.Int64 // the statement that fails next, counted down; 0: none
+	left  atomic.Int64
+
+	neri, costa, longo, boss care.Actor // therapist+manager, other therapist, supervisor of the episode, manager only
+	stranger                 care.Actor // therapist and manager of another practice
+	client, episode, session care.ID
+	respondent               care.Actor
+	mail                     *outbox
+}
+
+type outbox struct{ tokens []string }
+
+func (o *outbox) SendLink(_ context.Context, _, _, token string) error {
+	o.tokens = append(o.tokens, token)
+	return nil
+}
+
+const password = "quiet lantern over harbour"
+
+// errPlanted is what a planted failure looks like.
+var errPlanted = &care.Error{Code: care.Unavailable, Key: "planted"}
+
+func newWorld(t *testing.T, engine string) *world {
+	t.Helper()
+	w := &world{t: t, ctx: t.Context(), mail: &outbox{}}
+	w.now.Store(time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC).UnixMilli())
+	url := "sqlite:" + filepath.Join(t.TempDir(), "entente.db")
+	if engine == "postgres" {
+		url = storetest.Postgres(t)
+	}
+	s, err := store.Open(w.ctx, url, vault.Generate(), store.WithHook(func(string) error {
+		if w.fail.Load() == 0 {
+			return nil
+		}
+		if w.left.Add(-1) == 0 {
+			return errPlanted
+		}
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, s.Close()) })
+	w.store = s
+	w.app = app.New(s, app.Config{Now: func() time.Time { return time.UnixMilli(w.now.Load()) }, Mail: w.mail, SetUpCode: "code"})
+	w.people()
+	return w
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func get[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		must(t, err)
+		return v
+	}
+}
+
+func (w *world) people() {
+	t := w.t
+	in, err := w.app.SetUpPractice(w.ctx, app.SetUp{Code: "code", Practice: "CANARY-practice", Language: "en", TimeZone: "Europe/Rome", Name: "CANARY-neri", Email: "neri@example.org", Password: password})
+	must(t, err)
+	w.neri = get[app.Me](t)(w.app.Authenticate(w.ctx, in.Token)).Actor
+	w.costa = w.join("CANARY-costa", "costa@example.org", care.Therapist)
+	w.longo = w.join("CANARY-longo", "longo@example.org", care.Supervisor)
+	w.boss = w.join("CANARY-boss", "boss@example.org", care.Manager)
+	w.stranger = w.otherPractice()
+	w.client = get[care.ID](t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-client", AgeBand: care.Adult, Language: "it", Email: "canary-client@example.org",
+		Episode: app.NewEpisode{Supervisors: []care.ID{w.longo.Staff}}}))
+	w.episode = get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, "")).Episode.ID
+	w.session = get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode))
+	w.respondent = w.visit(w.session)
+}
+
+func (w *world) join(name, email string, roles ...care.Role) care.Actor {
+	l := get[app.Link](w.t)(w.app.AddStaff(w.ctx, w.neri, app.NewColleague{Name: name, Email: email, Language: "en", Roles: roles}))
+	in := get[app.SignedIn](w.t)(w.app.Join(w.ctx, l.Token, password))
+	return get[app.Me](w.t)(w.app.Authenticate(w.ctx, in.Token)).Actor
+}
+
+// otherPractice makes a second practice in the same database, as a service with
+// several would have.
+func (w *world) otherPractice() care.Actor {
+	p := care.Practice{ID: "00000000-0000-7000-8000-00000000000b", Name: "CANARY-elsewhere", Language: "en", TimeZone: "Europe/Rome", CreatedMillis: w.now.Load()}
+	s := care.Staff{ID: "00000000-0000-7000-8000-0000000000b1", Practice: p.ID, Name: "CANARY-stranger", Email: "stranger@example.org", Language: "en",
+		Roles: []care.Role{care.Therapist, care.Supervisor, care.Manager, care.Researcher}, CreatedMillis: w.now.Load()}
+	must(w.t, w.store.Write(w.ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.AddPractice(p), tx.AddStaff(s))
+	}))
+	return care.Actor{Practice: p.ID, Staff: s.ID, Roles: s.Roles, Language: "en"}
+}
+
+// visit opens a link to a session's forms as its client would.
+func (w *world) visit(session care.ID) care.Actor {
+	l := get[app.Link](w.t)(w.app.Invite(w.ctx, w.neri, session))
+	v := get[app.Link](w.t)(w.app.OpenInvitation(w.ctx, l.Token))
+	return get[care.Actor](w.t)(w.app.Respondent(w.ctx, v.Token))
+}
+
+// filled answers a form with the same share of each line, and tension.
+func filled(f app.FormView, session care.ID, share float64, tension float64) app.Submission {
+	s := app.Submission{ID: f.Submission, Session: session, Instrument: f.Instrument.ID, Version: f.Instrument.Version, Language: f.Language, Answers: instrument.Answers{}}
+	for _, i := range f.Instrument.Items {
+		v := i.Min + share*(i.Max-i.Min)
+		if i.Tension {
+			v = tension
+		}
+		s.Answers[i.ID] = float64(int(v + .5))
+	}
+	return s
+}
+
+// answerAll answers every form of a visit.
+func (w *world) answerAll(actor care.Actor, share, tension float64, comment string) {
+	for {
+		f, err := w.app.NextForm(w.ctx, actor)
+		var e *care.Error
+		if errors.As(err, &e) && e.Key == "form.done" {
+			return
+		}
+		must(w.t, err)
+		in := filled(f, "", share, tension)
+		if f.Instrument.Kind == instrument.Alliance {
+			in.Comment = comment
+		}
+		get[app.Receipt](w.t)(w.app.RecordRating(w.ctx, actor, in))
+	}
+}

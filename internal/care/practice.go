@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package care
+
+// Practice is the organisation that owns the data.
+type Practice struct {
+	ID            ID
+	Name          string
+	Language      string // BCP 47: "en" or "it"
+	TimeZone      string // IANA name
+	CreatedMillis int64
+}
+
+// Staff is a member of a practice.
+type Staff struct {
+	ID            ID
+	Practice      ID
+	Name          string
+	Email         string
+	Language      string
+	Roles         []Role
+	PasswordHash  string // empty until the person has joined
+	CreatedMillis int64
+}
+
+// SignIn is one browser in which a member of staff is signed in.
+type SignIn struct {
+	ID            ID
+	Practice      ID
+	Staff         ID
+	TokenHash     []byte
+	CreatedMillis int64
+	ExpiresMillis int64
+	KioskPINHash  string // set while the device is handed to a client
+	PINFailures   int
+}
+
+// Join is a one-time invitation of a colleague to choose a password.
+type Join struct {
+	Practice      ID
+	Staff         ID
+	TokenHash     []byte
+	ExpiresMillis int64
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/entente-project/entente/internal/care"
+)
+
+const clientTable = "client"
+
+func (t *Tx) sealClient(c care.Client) (label, email, reference, index []byte, err error) {
+	k, err := t.cell(c.Practice, clientKey(c.ID), clientTable, c.ID, "")
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	if c.Reference != "" {
+		pk, err := t.key(c.Practice, practiceKey)
+		if err != nil {
+			return nil, nil, nil, nil, err
+		}
+		index = pk.Index("client.reference", c.Reference)
+	}
+	return k.seal("label", []byte(c.Label)), k.seal("email", []byte(c.Email)), k.seal("reference", []byte(c.Reference)), index, k.err()
+}
+
+// AddClient stores a client and the data key that seals everything about them.
+func (t *Tx) AddClient(c care.Client) error {
+	if err := t.makeKey(c.Practice, clientKey(c.ID), c.CreatedMillis); err != nil {
+		return err
+	}
+	label, email, reference, index, err := t.sealClient(c)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO client (practice_id, client_id, label, email, reference, reference_index, age_band, language, created_millis)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, c.Practice, c.ID, label, email, reference, index, c.AgeBand, c.Language, c.CreatedMillis)
+	return err
+}
+
+// ChangeClient rewrites a client's label, address, age band and language.
+func (t *Tx) ChangeClient(c care.Client) error {
+	label, email, _, _, err := t.sealClient(c)
+	if err != nil {
+		return err
+	}
+	return t.changed("UPDATE client SET label = $3, email = $4, age_band = $5, language = $6 WHERE practice_id = $1 AND client_id = $2",
+		c.Practice, c.ID, label, email, c.AgeBand, c.Language)
+}
+
+const clientColumns = "c.practice_id, c.client_id, c.label, c.email, c.reference, c.age_band, c.language, c.created_millis, k.wrapped"
+
+const clientFrom = " FROM client c JOIN data_key k ON k.practice_id = c.practice_id AND k.key_id = 'client:' || c.client_id "
+
+type clientRow struct {
+	c                                care.Client
+	label, email, reference, wrapped []byte
+}
+
+func (x *clientRow) targets() []any {
+	return []any{&x.c.Practice, &x.c.ID, &x.label, &x.email, &x.reference, &x.c.AgeBand, &x.c.Language, &x.c.CreatedMillis, &x.wrapped}
+}
+
+func (t *Tx) openClient(x clientRow) (care.Client, error) {
+	k, err := t.unwrap(x.c.Practice, clientKey(x.c.ID), x.wrapped)
+	if err != nil {
+		return care.Client{}, err
+	}
+	c := newCell(k, x.c.Practice, clientTable, x.c.ID, "")
+	x.c.Label, x.c.Email, x.c.Reference = string(c.open("label", x.label)), string(c.open("email", x.email)), string(c.open("reference", x.reference))
+	return x.c, t.s.fault("open", c.err())
+}
+
+// Client returns one client.
+func (t *Tx) Client(practice, id care.ID) (care.Client, error) {
+	x, err := one(t, func(r scanner) (x clientRow, err error) { return x, r.Scan(x.targets()...) },
+		"SELECT "+clientColumns+clientFrom+"WHERE c.practice_id = $1 AND c.client_id = $2", practice, id)
+	if err != nil {
+		return care.Client{}, err
+	}
+	return t.openClient(x)
+}
+
+// Caseload lists the open episodes a member of staff stands in, by client.
+func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
+	type row struct {
+		clientRow
+		e    care.CaseloadEntry
+		body []byte
+	}
+	rows, err := list(t, func(r scanner) (x row, err error) {
+		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.body, &x.e.ReadAtMillis)...)
+	}, "SELECT "+clientColumns+`, ec.episode_id, es.relation, s.body, COALESCE(p.at_millis, 0)
+		FROM episode_staff es
+		JOIN episode e ON e.practice_id = es.practice_id AND e.episode_id = es.episode_id AND e.closed_on = ''
+		JOIN episode_client ec ON ec.practice_id = es.practice_id AND ec.episode_id = es.episode_id
+		JOIN client c ON c.practice_id = ec.practice_id AND c.client_id = ec.client_id
+		JOIN data_key k ON k.practice_id = c.practice_id AND k.key_id = 'client:' || c.client_id
+		LEFT JOIN standing s ON s.practice_id = ec.practice_id AND s.episode_id = ec.episode_id AND s.client_id = ec.client_id
+		LEFT JOIN page_read p ON p.practice_id = ec.practice_id AND p.staff_id = es.staff_id AND p.episode_id = ec.episode_id AND p.client_id = ec.client_id
+		WHERE es.practice_id = $1 AND es.staff_id = $2
+		ORDER BY ec.episode_id, c.client_id`, practice, staff)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]care.CaseloadEntry, 0, len(rows))
+	for _, x := range rows {
+		if x.e.Client, err = t.openClient(x.clientRow); err != nil {
+			return nil, err
+		}
+		if x.body != nil {
+			k, err := t.key(practice, clientKey(x.c.ID))
+			if err != nil {
+				return nil, err
+			}
+			c := newCell(k, practice, "standing", x.e.Episode, string(x.c.ID))
+			x.e.Standing = c.open("body", x.body)
+			if err := c.err(); err != nil {
+				return nil, t.s.fault("open", err)
+			}
+		}
+		out = append(out, x.e)
+	}
+	return out, nil
+}
+
+// PutStanding keeps a client's standing ready, in place of the former one.
+func (t *Tx) PutStanding(s care.Standing) error {
+	c, err := t.cell(s.Practice, clientKey(s.Client), "standing", s.Episode, string(s.Client))
+	if err != nil {
+		return err
+	}
+	body := c.seal("body", s.Body)
+	if err := c.err(); err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO standing (practice_id, episode_id, client_id, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (practice_id, episode_id, client_id) DO UPDATE SET body = excluded.body`, s.Practice, s.Episode, s.Client, body)
+	return err
+}
+
+// NameID makes the id that stands for something another system calls by these
+// names: always the same in this practice, and telling a stranger nothing.
+func (t *Tx) NameID(practice care.ID, parts ...string) (care.ID, error) {
+	k, err := t.key(practice, practiceKey)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		fmt.Fprintf(&b, "%d:%s", len(p), p)
+	}
+	sum := k.Index("name_id", b.String())
+	sum[6] = sum[6]&0x0f | 0x80 // version 8: made by a rule of ours
+	sum[8] = sum[8]&0x3f | 0x80
+	return care.ID(fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])), nil
+}

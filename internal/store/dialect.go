@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// engine is everything in which the two databases differ.
+type engine interface {
+	open(ctx context.Context, url string) (main, readers *sql.DB, err error)
+	writer(main *sql.DB) writer
+	readOptions() *sql.TxOptions
+	goose() goose.Dialect
+	unavailable(error) bool
+	duplicate(error) bool
+}
+
+func engineOf(dsn string) (engine, error) {
+	switch {
+	case strings.HasPrefix(dsn, "sqlite:"):
+		return sqliteEngine{}, nil
+	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
+		return postgresEngine{}, nil
+	}
+	return nil, errors.New("the database must be given as sqlite:PATH or postgres://USER@HOST/NAME")
+}
+
+type sqliteEngine struct{}
+
+// open gives one connection that writes and a pool that cannot. The pragmas
+// stand in the DSN because each pooled connection needs them.
+func (sqliteEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
+	path := strings.TrimPrefix(dsn, "sqlite:")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, nil, fmt.Errorf("the folder of the database cannot be made: %w", err)
+	}
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); err == nil {
+		if err := f.Close(); err != nil {
+			return nil, nil, err
+		}
+	}
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)"}, "_txlock": {"immediate"}}
+	main, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	if err != nil {
+		return nil, nil, err
+	}
+	main.SetMaxOpenConns(1)
+	var version string
+	if err := main.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("the database %s cannot be opened: %w", path, err), main.Close())
+	}
+	if before(version, 3, 51, 3) {
+		return nil, nil, errors.Join(fmt.Errorf("SQLite %s can lose a write-ahead log; 3.51.3 or newer is needed", version), main.Close())
+	}
+	q["_pragma"] = append(q["_pragma"], "query_only(1)", "cache_size(-16000)")
+	q["_txlock"] = []string{"deferred"}
+	readers, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	if err != nil {
+		return nil, nil, errors.Join(err, main.Close())
+	}
+	readers.SetMaxOpenConns(8)
+	readers.SetMaxIdleConns(8)
+	return main, readers, nil
+}
+
+func before(version string, major, minor, patch int) bool {
+	var a, b, c int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &a, &b, &c); err != nil {
+		return true
+	}
+	return a*1_000_000+b*1_000+c < major*1_000_000+minor*1_000+patch
+}
+
+func (sqliteEngine) writer(main *sql.DB) writer  { return newGroupWriter(main) }
+func (sqliteEngine) readOptions() *sql.TxOptions { return nil }
+func (sqliteEngine) goose() goose.Dialect        { return goose.DialectSQLite3 }
+
+func (sqliteEngine) unavailable(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return errors.Is(err, errClosed)
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_INTERRUPT:
+		return true
+	}
+	return false
+}
+
+func (sqliteEngine) duplicate(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_CONSTRAINT
+}
+
+type postgresEngine struct{}
+
+func (postgresEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	db.SetMaxOpenConns(24)
+	db.SetMaxIdleConns(24)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("the PostgreSQL database cannot be reached: %w", err), db.Close())
+	}
+	return db, db, nil
+}
+
+func (postgresEngine) writer(main *sql.DB) writer { return retryWriter{main} }
+func (postgresEngine) readOptions() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+func (postgresEngine) goose() goose.Dialect { return goose.DialectPostgres }
+
+func (postgresEngine) unavailable(err error) bool {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		switch e.Code[:2] {
+		case "08", "53", "57", "25", "40":
+			return true
+		}
+		return false
+	}
+	var c *pgconn.ConnectError
+	return errors.As(err, &c) || pgconn.SafeToRetry(err) || errors.Is(err, errClosed) || errors.Is(err, sql.ErrConnDone)
+}
+
+func (postgresEngine) duplicate(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code[:2] == "23"
+}
+
+// retryWriter runs each write in its own transaction, and again when another
+// one got in its way.
+type retryWriter struct{ db *sql.DB }
+
+const maxRetries = 8
+
+func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
+	for try := 0; ; try++ {
+		err := w.once(ctx, f)
+		var e *pgconn.PgError
+		if err == nil || !errors.As(err, &e) || e.Code[:2] != "40" || try == maxRetries {
+			return err
+		}
+		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond) << try))) //nolint:gosec // spreads retries, hides nothing
+	}
+}
+
+func (w retryWriter) once(ctx context.Context, f func(*sql.Tx) error) error {
+	// Repeatable read: what a use case looked up still holds when it writes, or it runs again.
+	tx, err := w.db.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return tx.Commit()
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+func (w retryWriter) close() error { return w.db.Close() }

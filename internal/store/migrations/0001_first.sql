@@ -1,0 +1,235 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+-- One text for SQLite and PostgreSQL: see docs/sql-rules.md.
+-- +goose Up
+CREATE TABLE practice (
+  practice_id TEXT NOT NULL PRIMARY KEY,
+  name BYTEA NOT NULL,
+  language TEXT NOT NULL,
+  time_zone TEXT NOT NULL,
+  created_millis BIGINT NOT NULL
+);
+
+CREATE TABLE data_key (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  key_id TEXT NOT NULL,
+  wrapped BYTEA NOT NULL,
+  created_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, key_id)
+);
+
+CREATE TABLE staff (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  staff_id TEXT NOT NULL,
+  name BYTEA NOT NULL,
+  email BYTEA NOT NULL,
+  email_index BYTEA NOT NULL,
+  language TEXT NOT NULL,
+  roles TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  created_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, staff_id)
+);
+CREATE UNIQUE INDEX staff_email ON staff (practice_id, email_index);
+
+CREATE TABLE sign_in (
+  practice_id TEXT NOT NULL,
+  sign_in_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  token_hash BYTEA NOT NULL,
+  created_millis BIGINT NOT NULL,
+  expires_millis BIGINT NOT NULL,
+  kiosk_pin_hash TEXT NOT NULL,
+  pin_failures BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, sign_in_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX sign_in_token ON sign_in (token_hash);
+
+CREATE TABLE staff_join (
+  practice_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  token_hash BYTEA NOT NULL,
+  expires_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, staff_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX staff_join_token ON staff_join (token_hash);
+
+-- Counts attempts, not people: keys are hashes, rows are swept when their window is over.
+CREATE TABLE throttle (
+  bucket TEXT NOT NULL,
+  window_millis BIGINT NOT NULL,
+  hits BIGINT NOT NULL,
+  PRIMARY KEY (bucket, window_millis)
+);
+
+CREATE TABLE client (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  client_id TEXT NOT NULL,
+  label BYTEA NOT NULL,
+  email BYTEA NOT NULL,
+  reference BYTEA NOT NULL,
+  reference_index BYTEA,
+  age_band TEXT NOT NULL,
+  language TEXT NOT NULL,
+  created_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, client_id)
+);
+CREATE UNIQUE INDEX client_reference ON client (practice_id, reference_index);
+
+CREATE TABLE episode (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  episode_id TEXT NOT NULL,
+  orientation TEXT NOT NULL,
+  setting TEXT NOT NULL,
+  forms TEXT NOT NULL,
+  opened_on TEXT NOT NULL,
+  closed_on TEXT NOT NULL,
+  created_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, episode_id)
+);
+
+CREATE TABLE episode_client (
+  practice_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  PRIMARY KEY (practice_id, episode_id, client_id),
+  FOREIGN KEY (practice_id, episode_id) REFERENCES episode,
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
+);
+CREATE INDEX episode_client_client ON episode_client (practice_id, client_id, episode_id);
+
+CREATE TABLE episode_staff (
+  practice_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  PRIMARY KEY (practice_id, episode_id, staff_id, relation),
+  FOREIGN KEY (practice_id, episode_id) REFERENCES episode,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX episode_staff_staff ON episode_staff (practice_id, staff_id, episode_id);
+
+CREATE TABLE session (
+  practice_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  status TEXT NOT NULL,
+  PRIMARY KEY (practice_id, session_id),
+  FOREIGN KEY (practice_id, episode_id) REFERENCES episode
+);
+CREATE INDEX session_episode ON session (practice_id, episode_id, at_millis);
+CREATE INDEX session_at ON session (practice_id, at_millis);
+
+CREATE TABLE invitation (
+  practice_id TEXT NOT NULL,
+  invitation_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  token_hash BYTEA NOT NULL,
+  visit_hash BYTEA,
+  created_millis BIGINT NOT NULL,
+  expires_millis BIGINT NOT NULL,
+  revoked_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, invitation_id),
+  FOREIGN KEY (practice_id, session_id) REFERENCES session,
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
+);
+CREATE INDEX invitation_token ON invitation (token_hash);
+CREATE INDEX invitation_visit ON invitation (visit_hash);
+CREATE INDEX invitation_session ON invitation (practice_id, session_id);
+
+CREATE TABLE response (
+  practice_id TEXT NOT NULL,
+  response_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  by_id TEXT NOT NULL,
+  informant TEXT NOT NULL,
+  instrument TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  language TEXT NOT NULL,
+  answered_millis BIGINT NOT NULL,
+  import_id TEXT NOT NULL,
+  content BYTEA NOT NULL,
+  PRIMARY KEY (practice_id, response_id),
+  FOREIGN KEY (practice_id, session_id) REFERENCES session,
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
+);
+-- One answer to one form by one person for one session; also the way a course is read.
+CREATE UNIQUE INDEX response_once ON response (practice_id, episode_id, client_id, session_id, instrument, by_id);
+
+CREATE TABLE session_note (
+  practice_id TEXT NOT NULL,
+  note_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  note BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, note_id),
+  FOREIGN KEY (practice_id, session_id) REFERENCES session
+);
+CREATE INDEX session_note_episode ON session_note (practice_id, episode_id, at_millis);
+
+CREATE TABLE standing (
+  practice_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  body BYTEA NOT NULL,
+  PRIMARY KEY (practice_id, episode_id, client_id)
+);
+
+CREATE TABLE page_read (
+  practice_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, staff_id, episode_id, client_id)
+);
+
+CREATE TABLE reveal (
+  practice_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, staff_id, session_id)
+);
+
+CREATE TABLE audit (
+  practice_id TEXT NOT NULL,
+  audit_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  actor_id TEXT NOT NULL,
+  act TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  changes BOOLEAN NOT NULL,
+  PRIMARY KEY (practice_id, audit_id)
+);
+CREATE INDEX audit_changes ON audit (practice_id, changes, audit_id);
+
+-- Instruments a practice brought itself; wording and key, never anything about a person.
+CREATE TABLE practice_instrument (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  instrument TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  definition TEXT NOT NULL,
+  PRIMARY KEY (practice_id, instrument, version)
+);
+
+-- Files that were imported, so that a person can see what came from where.
+CREATE TABLE import (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  import_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  file BYTEA NOT NULL,
+  responses BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, import_id)
+);

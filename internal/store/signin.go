@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import "github.com/entente-project/entente/internal/care"
+
+// AddSignIn stores a new sign-in.
+func (t *Tx) AddSignIn(s care.SignIn) error {
+	_, err := t.exec(`INSERT INTO sign_in (practice_id, sign_in_id, staff_id, token_hash, created_millis, expires_millis, kiosk_pin_hash, pin_failures)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, s.Practice, s.ID, s.Staff, s.TokenHash, s.CreatedMillis, s.ExpiresMillis, s.KioskPINHash, s.PINFailures)
+	return err
+}
+
+// SignInByToken finds a sign-in that has not expired.
+func (t *Tx) SignInByToken(hash []byte, nowMillis int64) (care.SignIn, error) {
+	return one(t, func(r scanner) (s care.SignIn, err error) {
+		return s, r.Scan(&s.Practice, &s.ID, &s.Staff, &s.CreatedMillis, &s.ExpiresMillis, &s.KioskPINHash, &s.PINFailures)
+	}, "SELECT practice_id, sign_in_id, staff_id, created_millis, expires_millis, kiosk_pin_hash, pin_failures FROM sign_in WHERE token_hash = $1 AND expires_millis > $2", hash, nowMillis)
+}
+
+// SetKiosk locks a sign-in with a PIN's hash, or unlocks it with "".
+func (t *Tx) SetKiosk(practice, signIn care.ID, pinHash string) error {
+	return t.changed("UPDATE sign_in SET kiosk_pin_hash = $3, pin_failures = 0 WHERE practice_id = $1 AND sign_in_id = $2", practice, signIn, pinHash)
+}
+
+// CountPINFailure adds one wrong PIN.
+func (t *Tx) CountPINFailure(practice, signIn care.ID) error {
+	return t.changed("UPDATE sign_in SET pin_failures = pin_failures + 1 WHERE practice_id = $1 AND sign_in_id = $2", practice, signIn)
+}
+
+// EndSignIn deletes a sign-in.
+func (t *Tx) EndSignIn(practice, signIn care.ID) error {
+	return t.changed("DELETE FROM sign_in WHERE practice_id = $1 AND sign_in_id = $2", practice, signIn)
+}
+
+// PutJoin stores a colleague's way in, in place of an earlier one.
+func (t *Tx) PutJoin(j care.Join) error {
+	_, err := t.exec(`INSERT INTO staff_join (practice_id, staff_id, token_hash, expires_millis) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (practice_id, staff_id) DO UPDATE SET token_hash = excluded.token_hash, expires_millis = excluded.expires_millis`,
+		j.Practice, j.Staff, j.TokenHash, j.ExpiresMillis)
+	return err
+}
+
+// JoinByToken finds a way in that is still open.
+func (t *Tx) JoinByToken(hash []byte, nowMillis int64) (care.Join, error) {
+	return one(t, func(r scanner) (j care.Join, err error) {
+		return j, r.Scan(&j.Practice, &j.Staff, &j.ExpiresMillis)
+	}, "SELECT practice_id, staff_id, expires_millis FROM staff_join WHERE token_hash = $1 AND expires_millis > $2", hash, nowMillis)
+}
+
+// EndJoin deletes a way in once it was used.
+func (t *Tx) EndJoin(practice, staff care.ID) error {
+	return t.changed("DELETE FROM staff_join WHERE practice_id = $1 AND staff_id = $2", practice, staff)
+}
+
+// Hit counts one attempt in a bucket's window and returns how many there are;
+// it sweeps the windows that are over.
+func (t *Tx) Hit(bucket string, windowMillis, sweepBefore int64) (int64, error) {
+	if _, err := t.exec("DELETE FROM throttle WHERE window_millis < $1 AND bucket <> 'health'", sweepBefore); err != nil {
+		return 0, err
+	}
+	return one(t, func(r scanner) (n int64, err error) { return n, r.Scan(&n) },
+		`INSERT INTO throttle (bucket, window_millis, hits) VALUES ($1, $2, 1)
+		ON CONFLICT (bucket, window_millis) DO UPDATE SET hits = throttle.hits + 1 RETURNING hits`, bucket, windowMillis)
+}
+
+// Audit appends one line.
+func (t *Tx) Audit(id care.ID, e care.AuditEntry) error {
+	_, err := t.exec("INSERT INTO audit (practice_id, audit_id, at_millis, actor_id, act, record_id, changes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		e.Practice, id, e.AtMillis, e.Actor, e.Action, e.Record, e.Changes)
+	return err
+}
+
+// LastChange is the id of the newest line that changed something, "" if none.
+func (t *Tx) LastChange(practice care.ID) (care.ID, error) {
+	return one(t, func(r scanner) (id care.ID, err error) { return id, r.Scan(&id) },
+		"SELECT COALESCE(MAX(audit_id), '') FROM audit WHERE practice_id = $1 AND changes", practice)
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/vault"
+)
+
+// Store is one open database of either engine.
+type Store struct {
+	engine  engine
+	readers *sql.DB
+	writer  writer
+	vault   *vault.Vault
+	hook    Hook
+}
+
+// Hook is called before each statement of a transaction; an error it returns
+// stands in for the statement's. Tests use it to break things.
+type Hook func(statement string) error
+
+// Option changes how a store is opened.
+type Option func(*Store)
+
+// WithHook sets a statement hook.
+func WithHook(h Hook) Option { return func(s *Store) { s.hook = h } }
+
+// writer runs one write transaction to its durable end.
+type writer interface {
+	write(ctx context.Context, f func(*sql.Tx) error) error
+	close() error
+}
+
+// Open opens the database at url ("sqlite:PATH" or "postgres://...") and brings
+// its schema up to date. It refuses a schema newer than this program.
+func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Store, error) {
+	e, err := engineOf(url)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: e, vault: v}
+	for _, o := range opts {
+		o(s)
+	}
+	main, readers, err := e.open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, e, main); err != nil {
+		return nil, errors.Join(err, main.Close(), readers.Close())
+	}
+	s.readers = readers
+	s.writer = e.writer(main)
+	return s, nil
+}
+
+// Close waits for the last write and closes every connection.
+func (s *Store) Close() error {
+	return errors.Join(s.writer.close(), s.readers.Close())
+}
+
+// Read runs f on one consistent snapshot. Errors: those of f; unavailable when
+// the database cannot be reached.
+func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.readers.BeginTx(ctx, s.engine.readOptions())
+	if err != nil {
+		return s.fault("begin", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	return f(&Tx{ctx: ctx, s: s, q: tx})
+}
+
+// Write runs f in one transaction that is durable when Write returns nil, and
+// leaves the database unchanged when it returns an error. f may run again if the
+// engine asks for it, so it must not have effects of its own.
+func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
+	// Once begun, a write is not torn by a browser that went away.
+	steady := context.WithoutCancel(ctx)
+	err := s.writer.write(ctx, func(tx *sql.Tx) error {
+		return f(&Tx{ctx: steady, s: s, q: tx})
+	})
+	var e *care.Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return s.fault("write", err)
+}
+
+// Health reports whether a durable write is possible now.
+func (s *Store) Health(ctx context.Context) error {
+	return s.Write(ctx, func(t *Tx) error {
+		_, err := t.exec("INSERT INTO throttle (bucket, window_millis, hits) VALUES ($1, $2, $3) ON CONFLICT (bucket, window_millis) DO UPDATE SET hits = throttle.hits + 1", "health", 0, 1)
+		return err
+	})
+}
+
+// fault turns an engine's error into one of the six codes.
+func (s *Store) fault(doing string, err error) error {
+	var e *care.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return err
+	case errors.Is(err, vault.ErrTampered):
+		return &care.Error{Code: care.Internal, Key: "error.tampered", Err: err}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), s.engine.unavailable(err):
+		return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: fmt.Errorf("store: %s: %w", doing, err)}
+	case s.engine.duplicate(err):
+		return &care.Error{Code: care.Conflict, Key: "error.conflict", Err: fmt.Errorf("store: %s: %w", doing, err)}
+	}
+	return fmt.Errorf("store: %s: %w", doing, err)
+}

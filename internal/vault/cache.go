@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package vault
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"sync"
+)
+
+// cache keeps the most recently used data keys, so that a page about one client
+// unwraps once. It is keyed by a hash of owner and wrapped key: a hit means that
+// this very pair was verified before.
+type cache struct {
+	mu       sync.Mutex
+	capacity int
+	order    *list.List // of *cached, most recent first
+	byID     map[[sha256.Size]byte]*list.Element
+}
+
+type cached struct {
+	id  [sha256.Size]byte
+	key *Key
+}
+
+func newCache(capacity int) *cache {
+	return &cache{capacity: capacity, order: list.New(), byID: make(map[[sha256.Size]byte]*list.Element)}
+}
+
+func (c *cache) get(id [sha256.Size]byte) (*Key, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.byID[id]
+	if !ok {
+		return nil, false
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*cached).key, true
+}
+
+func (c *cache) put(id [sha256.Size]byte, k *Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byID[id]; ok {
+		c.order.MoveToFront(e)
+		return
+	}
+	c.byID[id] = c.order.PushFront(&cached{id: id, key: k})
+	if c.order.Len() > c.capacity {
+		last := c.order.Back()
+		c.order.Remove(last)
+		delete(c.byID, last.Value.(*cached).id)
+	}
+}
+
+func (c *cache) drop(id [sha256.Size]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byID[id]; ok {
+		c.order.Remove(e)
+		delete(c.byID, id)
+	}
+}
+
+func (c *cache) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.order.Len()
+}

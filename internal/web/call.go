@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/i18n"
+)
+
+// call is one request on its way: what a handler needs, and no more.
+type call struct {
+	s  *Server
+	w  http.ResponseWriter
+	r  *http.Request
+	me app.Me     // set for staff and kiosk
+	by care.Actor // the acting person; a respondent's for respondent routes
+	p  *i18n.Printer
+}
+
+// app gives the use cases.
+func (c *call) app() *app.App { return c.s.app }
+
+// zone is the practice's time zone, UTC when unknown.
+func (c *call) zone() *time.Location {
+	if loc, err := time.LoadLocation(c.me.TimeZone); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// redirect answers 303, so that a reload never sends a form again.
+func (c *call) redirect(path string) error {
+	http.Redirect(c.w, c.r, path, http.StatusSeeOther)
+	return nil
+}
+
+// handle admits the audience of a route, calls it and turns its error into a page.
+func (s *Server) handle(rt route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := &call{s: s, w: w, r: r}
+		c.p = i18n.For(s.language(c))
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody(r))
+		if err := c.admit(rt.who); err != nil {
+			c.fail(err)
+			return
+		}
+		if err := rt.do(c); err != nil {
+			c.fail(err)
+		}
+	}
+}
+
+// maxBody bounds what a form may send; an import's file is larger.
+func maxBody(r *http.Request) int64 {
+	if r.URL.Path == "/import" {
+		return 64 << 20
+	}
+	return 64 << 10
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/entente-project/entente/alliance"
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/chart"
+)
+
+// caseRow is a client as the lists show them.
+type caseRow struct {
+	app.CaseloadRow
+	Verdict verdictView
+	Last    string
+	Line    template.HTML
+}
+
+type caseloadView struct {
+	Rows   []caseRow
+	Total  int
+	Search string
+}
+
+func (c *call) caseRows(rows []app.CaseloadRow) []caseRow {
+	out := make([]caseRow, 0, len(rows))
+	for _, r := range rows {
+		row := caseRow{CaseloadRow: r, Verdict: verdictWords(c.p, r.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })}
+		if r.LastAt > 0 {
+			row.Last = c.day(r.LastAt)
+		}
+		if len(r.Spark) > 0 {
+			row.Line = chart.Course{Min: 0, Max: 1, Lines: []chart.Line{{Mark: chart.Whole, Values: r.Spark}}}.Spark()
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func caseloadPage(c *call) error {
+	rows, err := c.app().Caseload(c.r.Context(), c.by)
+	if err != nil {
+		return err
+	}
+	v := caseloadView{Total: len(rows), Search: strings.TrimSpace(c.r.URL.Query().Get("q"))}
+	if v.Search != "" {
+		var kept []app.CaseloadRow
+		for _, r := range rows {
+			if strings.Contains(strings.ToLower(r.Client.Label), strings.ToLower(v.Search)) {
+				kept = append(kept, r)
+			}
+		}
+		rows = kept
+	}
+	v.Rows = c.caseRows(rows)
+	return c.render(http.StatusOK, "caseload", v)
+}
+
+// todayView is the first page of a working day.
+type todayView struct {
+	Date     string
+	Sessions []todaySession
+	Asking   []caseRow
+	Clients  []caseRow // to start a session with
+}
+
+type todaySession struct {
+	app.SessionView
+	Clock   string
+	Verdict verdictView
+}
+
+func todayPage(c *call) error {
+	d, err := c.app().Today(c.r.Context(), c.by)
+	if err != nil {
+		return err
+	}
+	v := todayView{Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(d.Asking)}
+	for _, s := range d.Sessions {
+		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
+		if s.Verdict.Kind == alliance.WorthAsking && s.Verdict.Session == s.Session.Number {
+			x.Verdict = verdictWords(c.p, s.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
+		}
+		v.Sessions = append(v.Sessions, x)
+	}
+	if c.by.Has("therapist") {
+		all, err := c.app().Caseload(c.r.Context(), c.by)
+		if err != nil {
+			return err
+		}
+		v.Clients = c.caseRows(all)
+	}
+	return c.render(http.StatusOK, "today", v)
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente/instrument"
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/i18n"
+)
+
+// formRoutes are the pages of whoever answers by a link. Nothing on them names
+// the practice, and no GET changes anything.
+func (s *Server) formRoutes() []route {
+	return []route{
+		{"GET /f", anyone, openPage},
+		{"GET /f/{token}", anyone, openPage},
+		{"POST /f", anyone, openForm},
+		{"GET /form", respondent, formPage},
+		{"POST /form", respondent, sendForm},
+		{"GET /form/sent", anyone, sentPage},
+		{"POST /form/leave", anyone, leaveForm},
+		{"GET /blank", anyone, blankPage},
+	}
+}
+
+// openView is the page before the form; Token is empty when it is in the
+// address's fragment, which no server ever sees, or still to be pasted.
+type openView struct{ Token string }
+
+// openPage has no effect, so that a program that only looks at links in mails
+// does not use one up.
+func openPage(c *call) error {
+	return c.render(http.StatusOK, "form-open", openView{Token: c.r.PathValue("token")})
+}
+
+func openForm(c *call) error {
+	if err := c.parse(); err != nil {
+		return err
+	}
+	link, err := c.app().OpenInvitation(c.r.Context(), tokenIn(c.r.PostForm.Get("token")))
+	if err != nil {
+		return err
+	}
+	c.keepVisit(link)
+	return c.redirect("/form")
+}
+
+// tokenIn finds the token in what somebody pasted: the code alone, or the whole
+// link.
+func tokenIn(pasted string) string {
+	pasted = strings.TrimSpace(pasted)
+	return pasted[strings.LastIndexAny(pasted, "#/")+1:]
+}
+
+// formModel is a form to be answered, or to be mended and sent again.
+type formModel struct {
+	app.FormView
+	Title, Intro, Notice string
+	Comment              *commentModel // nil: the form asks for none
+	Items                []formItem
+	Large                bool    // a child's form: one answer below the other, large
+	Visit                care.ID // under which a browser keeps unsent answers apart from anybody else's
+	At                   time.Time
+}
+
+type commentModel struct{ Prompt, Text, Error string }
+
+// newFormModel draws a form; typed is what had been sent before (nil at first)
+// and wrong the messages by item.
+func newFormModel(p *i18n.Printer, v app.FormView, typed url.Values, wrong map[string]string) formModel {
+	in := v.Instrument
+	m := formModel{
+		FormView: v, Title: in.Title.In(v.Language), Intro: in.Intro.In(v.Language), Notice: in.Licence.Notice.In(v.Language),
+		Items: formItems(p, in, v.Language, typed, wrong), At: time.UnixMilli(v.AtMillis).UTC(),
+	}
+	for _, a := range in.Ages {
+		m.Large = m.Large || a == instrument.Child && in.Informant == instrument.Client
+	}
+	if prompt := in.CommentPrompt.In(v.Language); prompt != "" {
+		m.Comment = &commentModel{Prompt: prompt, Text: typed.Get("comment"), Error: wrong["comment"]}
+	}
+	return m
+}
+
+func formPage(c *call) error {
+	v, err := c.app().NextForm(c.r.Context(), c.by)
+	if isDone(err) {
+		if c.cookie(receiptCookie) != "" {
+			return c.redirect("/form/sent")
+		}
+		return c.alreadySent(http.StatusOK)
+	}
+	if err != nil {
+		return err
+	}
+	c.p = i18n.For(v.Language)
+	m := newFormModel(c.p, v, nil, nil)
+	m.Visit = c.by.Invitation
+	return c.render(http.StatusOK, "form", m)
+}
+
+// isDone reports whether nothing is left to be answered by this link.
+func isDone(err error) bool {
+	e, ok := errors.AsType[*care.Error](err)
+	return ok && e.Key == "form.done"
+}
+
+func sendForm(c *call) error {
+	if err := c.parse(); err != nil {
+		return err
+	}
+	sent := submissionOf(c.r.PostForm, c.by.Language)
+	// Asked before the answers are kept, because afterwards the form is done and
+	// its readers are not told any more.
+	before, err := c.app().NextForm(c.r.Context(), c.by)
+	if err != nil && !isDone(err) {
+		return err
+	}
+	receipt, err := c.app().RecordRating(c.r.Context(), c.by, sent)
+	switch {
+	case care.CodeOf(err) == care.Conflict:
+		return c.alreadySent(http.StatusConflict)
+	case care.CodeOf(err) == care.Invalid && before.Instrument != nil:
+		return c.sendAgain(before, sent, err)
+	case err != nil:
+		return err
+	}
+	if receipt.More {
+		return c.redirect("/form")
+	}
+	c.keepReceipt(receipt, before.Readers)
+	return c.redirect("/form/sent")
+}
+
+// sendAgain shows the form with what had been chosen and what to mend. It keeps
+// the submission's id, so that the answers still count once.
+func (c *call) sendAgain(v app.FormView, sent app.Submission, err error) error {
+	e, ok := errors.AsType[*care.Error](err)
+	if !ok || v.Instrument.ID != sent.Instrument {
+		return err
+	}
+	v.Submission = sent.ID
+	c.p = i18n.For(v.Language)
+	wrong := map[string]string{e.Field: c.message(e)}
+	m := newFormModel(c.p, v, c.r.PostForm, wrong)
+	m.Visit = c.by.Invitation
+	return c.refuse(http.StatusUnprocessableEntity, "form", m, err)
+}
+
+// receiptView is the page after the last form. It is kept in the browser for a
+// few minutes and holds no answer.
+type receiptView struct {
+	Number   string    `json:"n"`
+	AtMillis int64     `json:"t"`
+	Readers  []string  `json:"r,omitempty"`
+	Language string    `json:"l"`
+	Kiosk    bool      `json:"-"`
+	At       time.Time `json:"-"`
+}
+
+const receiptLasts = 10 * time.Minute
+
+func (c *call) keepReceipt(r app.Receipt, readers []string) {
+	v := receiptView{Number: shortNumber(r.ID), AtMillis: r.AtMillis, Readers: readers, Language: c.p.Lang()}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return // cannot happen with these types; the page then says less
+	}
+	c.setCookie(receiptCookie, base64.RawURLEncoding.EncodeToString(data), c.s.cfg.Now().Add(receiptLasts), http.SameSiteStrictMode)
+}
+
+// shortNumber is enough of a response's id to find it again with its day.
+func shortNumber(id care.ID) string {
+	s := strings.ToUpper(strings.ReplaceAll(string(id), "-", ""))
+	if len(s) < 8 {
+		return s
+	}
+	s = s[len(s)-8:]
+	return s[:4] + "-" + s[4:]
+}
+
+// sentPage says that the answers are kept. On a device handed to a client it
+// also ends the visit, so that nothing can be reached by going back.
+func sentPage(c *call) error {
+	var v receiptView
+	data, err := base64.RawURLEncoding.DecodeString(c.cookie(receiptCookie))
+	if err != nil || json.Unmarshal(data, &v) != nil || v.Number == "" {
+		return care.Missing()
+	}
+	if i18n.Known(v.Language) {
+		c.p = i18n.For(v.Language)
+	}
+	v.At = time.UnixMilli(v.AtMillis).UTC()
+	if v.Kiosk, err = c.inKiosk(); err != nil {
+		return err
+	}
+	if v.Kiosk {
+		if err := c.endVisit(); err != nil {
+			return err
+		}
+	}
+	return c.render(http.StatusOK, "form-sent", v)
+}
+
+// alreadySent is for a second tab, or a link that has done its work.
+func (c *call) alreadySent(status int) error {
+	kiosk, err := c.inKiosk()
+	if err != nil {
+		return err
+	}
+	return c.render(status, "form-already", receiptView{Kiosk: kiosk})
+}
+
+// leaveForm ends the visit and goes where nothing tells what had been here.
+// Whoever has no visit any more may leave as well.
+func leaveForm(c *call) error {
+	locked, err := c.inKiosk()
+	if err != nil {
+		return err
+	}
+	if err := c.endVisit(); err != nil {
+		return err
+	}
+	c.dropCookie(receiptCookie)
+	if locked {
+		return c.redirect("/kiosk")
+	}
+	return c.redirect("/blank")
+}
+
+// endVisit makes the browser's visit invalid, on the server and here.
+func (c *call) endVisit() error {
+	visit := c.cookie(visitCookie)
+	if visit == "" {
+		return nil
+	}
+	by, err := c.app().Respondent(c.r.Context(), visit)
+	if err == nil {
+		err = c.app().EndVisit(c.r.Context(), by)
+	}
+	if err := ignoreMissing(err); err != nil {
+		return err
+	}
+	c.dropCookie(visitCookie)
+	return nil
+}
+
+// blankPage is a page that says nothing about us: today's date.
+func blankPage(c *call) error {
+	return c.render(http.StatusOK, "form-blank", c.s.cfg.Now())
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import "slices"
+
+// audience says who may ask for a route at all; the use cases decide the rest.
+type audience int
+
+const (
+	anyone     audience = iota // no sign-in looked at
+	staff                      // a signed-in member of staff, not in kiosk
+	kiosk                      // a signed-in member of staff, kiosk or not
+	respondent                 // somebody answering by a link
+)
+
+type route struct {
+	pattern string // as http.ServeMux takes it: "GET /today"
+	who     audience
+	do      func(*call) error
+}
+
+// routes is the one table of everything the server answers.
+func (s *Server) routes() []route {
+	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes())
+}

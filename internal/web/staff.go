@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/entente-project/entente/internal/care"
+)
+
+// staffRoutes are the pages of those who work in a practice.
+func (s *Server) staffRoutes() []route {
+	return []route{
+		{"GET /today", staff, todayPage},
+		{"GET /pulse", staff, pulse},
+		{"GET /clients", staff, caseloadPage},
+		{"GET /clients/new", staff, newClientPage},
+		{"POST /clients/new", staff, addClient},
+		{"GET /clients/{id}", staff, clientPage},
+		{"GET /clients/{id}/course.svg", staff, coursePicture},
+		{"GET /clients/{id}/edit", staff, editClientPage},
+		{"POST /clients/{id}/edit", staff, editClient},
+		{"POST /clients/{id}/episodes", staff, openEpisode},
+		{"POST /episodes/{id}/sessions", staff, addSession},
+		{"GET /sessions/{id}", staff, sessionPage},
+		{"POST /sessions/{id}/hold", staff, holdSession},
+		{"POST /sessions/{id}/miss", staff, missSession},
+		{"POST /sessions/{id}/invite", staff, invite},
+		{"POST /sessions/{id}/mail", staff, mailInvitation},
+		{"POST /sessions/{id}/kiosk", staff, startKiosk},
+		{"POST /sessions/{id}/note", staff, addNote},
+		{"POST /sessions/{id}/reveal", staff, reveal},
+		{"GET /sessions/{id}/rate", staff, ownForm("rate")},
+		{"POST /sessions/{id}/rate", staff, recordOwn("rate")},
+		{"GET /sessions/{id}/predict", staff, ownForm("predict")},
+		{"POST /sessions/{id}/predict", staff, recordOwn("predict")},
+		{"GET /colleagues", staff, colleaguesPage},
+		{"POST /colleagues", staff, addColleague},
+		{"GET /import", staff, importPage},
+		{"POST /import", staff, previewImport},
+		{"GET /import/{id}", staff, importState},
+		{"POST /import/{id}/start", staff, startImport},
+		{"POST /import/{id}/stop", staff, stopImport},
+	}
+}
+
+// pulse is one number; when it changes, a page asks for itself again.
+func pulse(c *call) error {
+	n, err := c.app().Pulse(c.r.Context(), c.by)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Type", "application/json")
+	_, err = fmt.Fprintf(c.w, "%d\n", n)
+	return err
+}
+
+// id is the record a path names.
+func (c *call) id() care.ID { return care.ID(c.r.PathValue("id")) }
+
+// at is an instant in the practice's time zone.
+func (c *call) at(millis int64) time.Time { return time.UnixMilli(millis).In(c.zone()) }
+
+// today is the practice's calendar day.
+func (c *call) today() time.Time { return c.s.cfg.Now().In(c.zone()) }
+
+// day says when something was as a person would: today, yesterday, a weekday of
+// the last days, or a date.
+func (c *call) day(millis int64) string {
+	t, now := c.at(millis), c.today()
+	days := func(t time.Time) int {
+		return int(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	}
+	switch d := days(now) - days(t); {
+	case d == 0:
+		return c.p.T("day.today")
+	case d == 1:
+		return c.p.T("day.yesterday")
+	case d > 1 && d < 7:
+		return c.p.Weekday(t)
+	case t.Year() == now.Year():
+		return c.p.DateShort(t)
+	}
+	return c.p.Date(t)
+}
+
+// message is a page that says one thing, with a way on.
+type message struct{ Title, Text, Back string }
+
+func (c *call) say(title, text, back string) error {
+	return c.render(http.StatusOK, "message", message{title, text, back})
+}
