@@ -51,7 +51,7 @@ func even(x float64) [3]float64 { return [3]float64{x, x, x} }
 var demoClients = []demoClient{
 	{label: "M. R.", language: "en", email: "m.r@example.org", therapist: "neri", orientation: "integrative", age: care.Adult, setting: care.Individual,
 		sessions: 11, every: 7, start: [3]float64{.62, .55, .58}, end: [3]float64{.86, .76, .84}, shared: true, wellFrom: .35, wellTo: .58,
-		falls: []fall{{10, 11, [3]float64{.02, .03, .36}}}, strained: map[int]int{11: 1},
+		falls: []fall{{11, 11, [3]float64{.02, .03, .36}}}, strained: map[int]int{11: 1},
 		words: map[int]string{4: "It helped to draw it instead of explaining it.", 11: "I still like coming. I am not sure we are working on the thing I came for."},
 		notes: map[int]string{4: "Review: what has changed, what has not."}},
 	{label: "Anna B.", language: "it", therapist: "neri", orientation: "psychodynamic", age: care.Adult, setting: care.Individual,

@@ -119,7 +119,7 @@ func (v *inventor) live(i int, p demoClient) error {
 		if p.gapAfter > 0 && n <= p.gapAfter {
 			at = at.AddDate(0, 0, -2*p.gapDays)
 		}
-		v.clock.set(at)
+		v.clock.set(v.past(at, i))
 		if err := v.session(p, by, page.Episode.ID, n); err != nil {
 			return err
 		}
@@ -129,6 +129,15 @@ func (v *inventor) live(i int, p demoClient) error {
 		_, err = v.a.ClientPage(v.ctx, by, id, "")
 	}
 	return err
+}
+
+// past is at, or some minutes ago if at is still to come: whoever starts the demo
+// early in the day finds today's sessions over.
+func (v *inventor) past(at time.Time, minutes int) time.Time {
+	if latest := time.Now().Add(-time.Duration(minutes) * time.Minute); at.After(latest) {
+		return latest
+	}
+	return at
 }
 
 func (v *inventor) session(p demoClient, by care.Actor, episode care.ID, n int) error {
@@ -144,7 +153,7 @@ func (v *inventor) session(p demoClient, by care.Actor, episode care.ID, n int) 
 		}
 		return err
 	}
-	v.clock.set(v.clock.now().Add(50 * time.Minute))
+	v.clock.set(v.past(v.clock.now().Add(50*time.Minute), 0))
 	if !p.missed[n] {
 		if err := v.client(p, by, s, n); err != nil {
 			return err

@@ -4,6 +4,7 @@ package app
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -251,7 +252,7 @@ type standing struct {
 	Sessions   int              `json:"sessions"`
 	LastMillis int64            `json:"last"`
 	Missed     bool             `json:"missed"`
-	Received   []int64          `json:"received,omitempty"` // when the client's and carers' responses came
+	Received   []int64          `json:"received,omitempty"` // for each session, when the client's or a carer's newest response came
 	Spark      []*float64       `json:"spark,omitempty"`    // nil: not rated
 	Fresh      care.ID          `json:"fresh,omitempty"`    // the newest session the client rated, when by a form of ours
 	Guessed    []care.ID        `json:"guessed,omitempty"`  // who predicted it
@@ -266,12 +267,13 @@ func (c course) standing(predicts bool) standing {
 		last := c.sessions[n-1]
 		s.LastMillis, s.Missed = last.AtMillis, !byClient(last.ID)
 	}
+	newest := map[care.ID]int64{}
 	for _, r := range c.responses {
 		if r.Informant != care.ByTherapist && r.Import == "" {
-			s.Received = append(s.Received, r.AnsweredMillis)
+			newest[r.Session] = max(newest[r.Session], r.AnsweredMillis)
 		}
 	}
-	slices.Sort(s.Received)
+	s.Received = slices.Sorted(maps.Values(newest))
 	if predicts {
 		s.Fresh, s.Guessed = c.fresh()
 	}

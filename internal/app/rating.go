@@ -90,6 +90,11 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if v.Instrument == nil {
 			return &care.Error{Code: care.NotFound, Key: "form.done"}
 		}
+		p, err := practiceOf(tx, i.Practice)
+		if err != nil {
+			return err
+		}
+		v.TimeZone = p.TimeZone
 		v.Readers, err = names(tx, i.Practice, append(slices.Clone(e.Therapists), e.Supervisors...))
 		return err
 	})

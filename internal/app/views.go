@@ -61,7 +61,7 @@ type CaseloadRow struct {
 	Episode  care.ID
 	Sessions int
 	LastAt   int64 // instant of the last held session, 0: none
-	Unread   int   // responses since this person last opened the page
+	Unread   int   // sessions answered since this person last opened the page
 	Missed   bool  // the last held session has no rating by the client
 	Hidden   bool  // a new answer waits for a prediction
 	Verdict  alliance.Verdict
@@ -130,6 +130,7 @@ type FormView struct {
 	Instrument *instrument.Instrument
 	Language   string
 	Submission care.ID  // travels with the form, so that sending twice counts once
+	TimeZone   string   // of the practice
 	Readers    []string // the names of who will read the answers
 	AtMillis   int64    // when the session took place
 	Client     string   // label of the client, for staff only; empty on a client's form

@@ -43,8 +43,8 @@ const (
 // Settings lists the settings in the order pages show them.
 func Settings() []Setting { return []Setting{Individual, Online, Couple, Family, Group} }
 
-// Orientation is the school or method of an episode, an attribute and never a
-// condition. Free codes are kept; these are offered.
+// Orientations are the schools or methods an episode can name: an attribute,
+// never a condition.
 func Orientations() []string {
 	return []string{"unspecified", "cognitive_behavioural", "psychodynamic", "systemic", "humanistic", "integrative", "other"}
 }

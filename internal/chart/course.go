@@ -87,7 +87,7 @@ type frame struct {
 func (c Course) frame() frame {
 	f := frame{Course: c, w: 880, h: 300, left: 36, right: 126, top: 14, bottom: 34}
 	if c.Width == Narrow {
-		f.w, f.h, f.left, f.right = 340, 260, 22, 92
+		f.w, f.h, f.left, f.right = 340, 260, 22, 106
 	}
 	if c.Height > 0 {
 		f.h = float64(c.Height)
@@ -186,7 +186,7 @@ func text(b *bytes.Buffer, class string, x, y float64, anchor, s string) {
 // grid draws the values at round numbers and the sessions, thinned so that no
 // two labels touch.
 func (f frame) grid(b *bytes.Buffer) {
-	step := niceStep((f.Max - f.Min) / max(2, (f.h-f.top-f.bottom)/56))
+	step := niceStep((f.Max - f.Min) / max(2, (f.h-f.top-f.bottom)/40))
 	for v := math.Ceil(f.Min/step) * step; v <= f.Max+step*1e-9; v += step {
 		y := f.y(v)
 		fmt.Fprintf(b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, f.left, f.w-f.right, y, y)

@@ -133,7 +133,7 @@ func (w *groupWriter) commit(batch []*job) {
 func (w *groupWriter) run(ctx context.Context, tx *sql.Tx, j *job) error {
 	if err := j.ctx.Err(); err != nil {
 		j.failed = err
-		return nil
+		return nil //nolint:nilerr // the failure is this job's own; the others go on
 	}
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT job"); err != nil {
 		return err

@@ -97,7 +97,7 @@ func Open(path string) (*Vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vault: opening the key file: %w", err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read from
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("vault: examining the key file: %w", err)

@@ -26,7 +26,11 @@ func (c *call) app() *app.App { return c.s.app }
 
 // zone is the practice's time zone, UTC when unknown.
 func (c *call) zone() *time.Location {
-	if loc, err := time.LoadLocation(c.me.TimeZone); err == nil {
+	return zoneOf(c.me.TimeZone)
+}
+
+func zoneOf(name string) *time.Location {
+	if loc, err := time.LoadLocation(name); err == nil {
 		return loc
 	}
 	return time.UTC

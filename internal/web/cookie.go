@@ -37,7 +37,7 @@ func (c *call) cookie(name string) string {
 // setCookie keeps a value until expires; the zero time means until the browser
 // is closed.
 func (c *call) setCookie(name, value string, expires time.Time, same http.SameSite) {
-	k := &http.Cookie{
+	k := &http.Cookie{ //nolint:gosec // Secure wherever the address is https; a demo on loopback is not
 		Name: c.s.cookieName(name), Value: value, Path: "/", Expires: expires,
 		HttpOnly: true, Secure: c.s.secure, SameSite: same,
 	}
@@ -45,7 +45,7 @@ func (c *call) setCookie(name, value string, expires time.Time, same http.SameSi
 }
 
 func (c *call) dropCookie(name string) {
-	http.SetCookie(c.w, &http.Cookie{
+	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // as above
 		Name: c.s.cookieName(name), Path: "/", MaxAge: -1,
 		HttpOnly: true, Secure: c.s.secure, SameSite: http.SameSiteLaxMode,
 	})

@@ -80,7 +80,7 @@ func newFormModel(p *i18n.Printer, v app.FormView, typed url.Values, wrong map[s
 	in := v.Instrument
 	m := formModel{
 		FormView: v, Title: in.Title.In(v.Language), Intro: in.Intro.In(v.Language), Notice: in.Licence.Notice.In(v.Language),
-		Items: formItems(p, in, v.Language, typed, wrong), At: time.UnixMilli(v.AtMillis).UTC(),
+		Items: formItems(p, in, v.Language, typed, wrong), At: time.UnixMilli(v.AtMillis).In(zoneOf(v.TimeZone)),
 	}
 	for _, a := range in.Ages {
 		m.Large = m.Large || a == instrument.Child && in.Informant == instrument.Client
@@ -137,7 +137,7 @@ func sendForm(c *call) error {
 	if receipt.More {
 		return c.redirect("/form")
 	}
-	c.keepReceipt(receipt, before.Readers)
+	c.keepReceipt(receipt, before)
 	return c.redirect("/form/sent")
 }
 
@@ -163,14 +163,15 @@ type receiptView struct {
 	AtMillis int64     `json:"t"`
 	Readers  []string  `json:"r,omitempty"`
 	Language string    `json:"l"`
+	Zone     string    `json:"z,omitempty"`
 	Kiosk    bool      `json:"-"`
 	At       time.Time `json:"-"`
 }
 
 const receiptLasts = 10 * time.Minute
 
-func (c *call) keepReceipt(r app.Receipt, readers []string) {
-	v := receiptView{Number: shortNumber(r.ID), AtMillis: r.AtMillis, Readers: readers, Language: c.p.Lang()}
+func (c *call) keepReceipt(r app.Receipt, answered app.FormView) {
+	v := receiptView{Number: shortNumber(r.ID), AtMillis: r.AtMillis, Readers: answered.Readers, Language: c.p.Lang(), Zone: answered.TimeZone}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return // cannot happen with these types; the page then says less
@@ -199,7 +200,7 @@ func sentPage(c *call) error {
 	if i18n.Known(v.Language) {
 		c.p = i18n.For(v.Language)
 	}
-	v.At = time.UnixMilli(v.AtMillis).UTC()
+	v.At = time.UnixMilli(v.AtMillis).In(zoneOf(v.Zone))
 	if v.Kiosk, err = c.inKiosk(); err != nil {
 		return err
 	}

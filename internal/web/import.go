@@ -103,7 +103,7 @@ func previewImport(c *call) error {
 	if err := care.May(c.by, care.BringRatings); err != nil {
 		return err
 	}
-	if err := c.r.ParseMultipartForm(64 << 20); err != nil { //nolint:gosec // bounded by maxBody; kept in memory on purpose
+	if err := c.r.ParseMultipartForm(64 << 20); err != nil { // bounded by maxBody; kept in memory on purpose
 		return c.again("import", importView{State: "new"}, &care.Error{Code: care.Invalid, Field: "file", Key: "import.too_large", Err: err})
 	}
 	text := c.r.PostFormValue("map")

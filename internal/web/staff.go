@@ -4,7 +4,6 @@ package web
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/entente-project/entente/internal/care"
@@ -84,11 +83,4 @@ func (c *call) day(millis int64) string {
 		return c.p.DateShort(t)
 	}
 	return c.p.Date(t)
-}
-
-// message is a page that says one thing, with a way on.
-type message struct{ Title, Text, Back string }
-
-func (c *call) say(title, text, back string) error {
-	return c.render(http.StatusOK, "message", message{title, text, back})
 }

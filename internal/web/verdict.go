@@ -4,6 +4,7 @@ package web
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/entente-project/entente/alliance"
@@ -29,7 +30,11 @@ func verdictWords(p *i18n.Printer, v alliance.Verdict, when func(session int) st
 		var texts []string
 		for _, r := range v.Reasons {
 			texts = append(texts, reasonWords(p, r, when))
-			out.Why = append(out.Why, figureWords(p, r)...)
+			for _, w := range figureWords(p, r) {
+				if !slices.Contains(out.Why, w) {
+					out.Why = append(out.Why, w)
+				}
+			}
 		}
 		out.Text = strings.Join(texts, " ")
 	case alliance.CannotBeRead:

@@ -85,7 +85,6 @@ function leave() {
 
 function start() {
   clearTimeout(idle);
-  for (const t of doc.querySelectorAll('time')) t.textContent = new Date(t.dateTime).toLocaleString(doc.documentElement.lang.replace('en', 'en-GB'), { dateStyle: 'long', timeStyle: 'short' });
   form = doc.querySelector('[data-visit]');
   if (!form) return;
   locked = 'idle' in form.dataset;
