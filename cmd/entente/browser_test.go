@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,12 +162,23 @@ func (b browser) axe(name string) {
 	}
 }
 
+// kept says which pictures the documentation keeps: each page in three looks, so
+// that the repository stays small.
+func kept(name string) bool {
+	for _, other := range []string{"-desktop-it", "-phone-en", "-dark-it"} {
+		if strings.HasSuffix(name, other) && !strings.HasPrefix(name, "form") && !strings.HasPrefix(name, "receipt") {
+			return false
+		}
+	}
+	return true
+}
+
 // shot checks a page with axe and, where pictures are asked for, keeps one.
 func (b browser) shot(name string) {
 	b.t.Helper()
 	b.axe(name)
 	folder := os.Getenv("ENTENTE_PICTURES")
-	if folder == "" {
+	if folder == "" || !kept(name) {
 		return
 	}
 	ctx, stop := context.WithTimeout(b.ctx, 30*time.Second)
