@@ -59,7 +59,7 @@ func openPostOffice(t *testing.T) (*postOffice, string) {
 	p := &postOffice{got: make(chan letter, 1)}
 	s := smtp.NewServer(p)
 	s.Domain = "localhost"
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // ends with the test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,12 +145,11 @@ func (w *importing) one(x rated) error {
 	if err != nil {
 		return err
 	}
-	at := x.at.UTC().Format("2006-01-02T15:04:05.000")
-	session, err := w.tx.NameID(pr, "session", x.client, x.therapist, at)
+	session, err := w.tx.NameID(pr, "session", x.client, x.therapist, x.meeting())
 	if err != nil {
 		return err
 	}
-	response, err := w.tx.NameID(pr, "response", x.client, x.therapist, at, string(x.informant), x.form.ID)
+	response, err := w.tx.NameID(pr, "response", x.client, x.therapist, x.meeting(), string(x.informant), x.form.ID)
 	if err != nil {
 		return err
 	}

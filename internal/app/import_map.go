@@ -23,6 +23,7 @@ import (
 type ImportMap struct {
 	Client     string            `yaml:"client"`     // column with the client's name in the other system
 	Therapist  Therapist         `yaml:"therapist"`  // whose client it is
+	Session    string            `yaml:"session"`    // column with the session's own id; without it a session is known by its time
 	Time       When              `yaml:"time"`       // when the session took place
 	Informant  Choice            `yaml:"informant"`  // who rated; empty: the form's informant
 	Instrument Choice            `yaml:"instrument"` // which form

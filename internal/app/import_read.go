@@ -28,12 +28,21 @@ type rated struct {
 	line      int
 	client    string
 	therapist string
+	session   string // its own id in the other system, or "" when only its time is known
 	staff     care.ID
 	at        time.Time
 	informant care.Informant
 	form      *instrument.Instrument
 	answers   instrument.Answers
 	comment   string
+}
+
+// meeting is what tells a session from others of the same client and therapist.
+func (x rated) meeting() string {
+	if x.session != "" {
+		return "id " + x.session
+	}
+	return x.at.UTC().Format("2006-01-02T15:04:05.000")
 }
 
 // reading is a file being turned into responses.
@@ -168,7 +177,7 @@ func (r *reading) columns() bool {
 		r.index[c] = i
 	}
 	var want []string
-	for _, c := range []string{r.m.Client, r.m.Therapist.Column, r.m.Time.Column, r.m.Informant.Column, r.m.Instrument.Column, r.m.Comment} {
+	for _, c := range []string{r.m.Client, r.m.Therapist.Column, r.m.Session, r.m.Time.Column, r.m.Informant.Column, r.m.Instrument.Column, r.m.Comment} {
 		if c != "" {
 			want = append(want, c)
 		}
@@ -212,7 +221,7 @@ func (r *reading) row(row table.Row) {
 	if len(r.plan.Sample) < sampleRows {
 		r.plan.Sample = append(r.plan.Sample, slices.Clone(row.Cells))
 	}
-	base := rated{line: row.Line, client: r.cell(row, r.m.Client)}
+	base := rated{line: row.Line, client: r.cell(row, r.m.Client), session: r.cell(row, r.m.Session)}
 	if base.client == "" {
 		r.problem(row.Line, r.m.Client, "import.no_client", nil, fmt.Sprintf("Line %d, column %q: there is no client; fill it in or remove the row.", row.Line, r.m.Client))
 		return
@@ -233,7 +242,7 @@ func (r *reading) row(row table.Row) {
 			r.plan.Skipped++
 			continue
 		}
-		k := strings.Join([]string{x.client, x.therapist, fmt.Sprint(x.at.UnixMilli()), string(x.informant), x.form.ID}, "\x00")
+		k := strings.Join([]string{x.client, x.therapist, x.meeting(), string(x.informant), x.form.ID}, "\x00")
 		if line, twice := r.first[k]; twice {
 			r.problem(row.Line, r.m.Time.Column, "import.twice", map[string]string{"line": fmt.Sprint(line)},
 				fmt.Sprintf("Line %d: this is the same client, session, informant and form as line %d; remove one of them.", row.Line, line))

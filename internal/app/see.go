@@ -48,7 +48,7 @@ func (a *App) refresh(tx Tx, e care.Episode, client care.ID) error {
 	if err != nil {
 		return fmt.Errorf("standing of episode %s: %w", e.ID, err)
 	}
-	return tx.PutStanding(care.Standing{Practice: e.Practice, Episode: e.ID, Client: client, Body: body})
+	return tx.PutStanding(care.Standing{Practice: e.Practice, Episode: e.ID, Client: client, LastMillis: s.LastMillis, Body: body})
 }
 
 func (a *App) refreshEpisode(tx Tx, practice, episode care.ID) error {
@@ -133,14 +133,11 @@ func (a *App) caseload(tx Tx, actor care.Actor) ([]CaseloadRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
 	out := make([]CaseloadRow, 0, len(entries))
 	for _, e := range entries {
-		k := string(e.Episode + "/" + e.Client.ID)
-		if seen[k] || !actor.Has(care.Role(e.Relation)) { // somebody may be therapist and supervisor at once
+		if !actor.Has(care.Role(e.Relation)) { // the role was taken away since
 			continue
 		}
-		seen[k] = true
 		row, err := a.caseloadRow(tx, actor, e, revealed)
 		if err != nil {
 			return nil, err
@@ -239,8 +236,8 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 			}
 			out.Sessions = append(out.Sessions, v)
 		}
-		rows, err := a.caseload(tx, actor)
-		for _, r := range rows {
+		out.Clients, err = a.caseload(tx, actor)
+		for _, r := range out.Clients {
 			if r.Verdict.Kind == alliance.WorthAsking || r.Hidden {
 				out.Asking = append(out.Asking, r)
 			}

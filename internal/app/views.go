@@ -51,7 +51,8 @@ type SessionView struct {
 // Today is the first page of a working day.
 type Today struct {
 	Sessions []SessionView // of this day, by time
-	Asking   []CaseloadRow // worth asking and not yet read, from any day
+	Asking   []CaseloadRow // worth asking, or waiting for a prediction, from any day
+	Clients  []CaseloadRow // all of them, as Caseload sorts them
 }
 
 // CaseloadRow is one client in the list. Rows come sorted: unread and worth

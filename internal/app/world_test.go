@@ -4,8 +4,14 @@ package app_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,6 +50,9 @@ type world struct {
 	stranger                 care.Actor // therapist and manager of another practice
 	client, episode, session care.ID
 	respondent               care.Actor
+	asked, own               app.FormView // the client's and the therapist's first form of the session
+	dir                      string       // where SQLite's files are, "" for PostgreSQL
+	db                       *sql.DB      // the same database, seen from outside
 	mail                     *outbox
 }
 
@@ -63,8 +72,10 @@ func newWorld(t *testing.T, engine string) *world {
 	t.Helper()
 	w := &world{t: t, ctx: t.Context(), mail: &outbox{}}
 	w.now.Store(time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC).UnixMilli())
-	url := "sqlite:" + filepath.Join(t.TempDir(), "entente.db")
+	w.dir = t.TempDir()
+	url := "sqlite:" + filepath.Join(w.dir, "entente.db")
 	if engine == "postgres" {
+		w.dir = ""
 		url = storetest.Postgres(t)
 	}
 	s, err := store.Open(w.ctx, url, vault.Generate(), store.WithHook(func(string) error {
@@ -81,6 +92,14 @@ func newWorld(t *testing.T, engine string) *world {
 	}
 	t.Cleanup(func() { must(t, s.Close()) })
 	w.store = s
+	driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
+	if engine == "postgres" {
+		driver, dsn = "pgx", url
+	}
+	if w.db, err = sql.Open(driver, dsn); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, w.db.Close()) })
 	w.app = app.New(s, app.Config{Now: func() time.Time { return time.UnixMilli(w.now.Load()) }, Mail: w.mail, SetUpCode: "code"})
 	w.people()
 	return w
@@ -115,6 +134,51 @@ func (w *world) people() {
 	w.episode = get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, "")).Episode.ID
 	w.session = get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode))
 	w.respondent = w.visit(w.session)
+	w.asked = get[app.FormView](t)(w.app.NextForm(w.ctx, w.respondent))
+	w.own = get[app.FormView](t)(w.app.OwnForm(w.ctx, w.neri, w.session, instrument.Alliance))
+}
+
+// tables are all that hold something; throttle counts tries that failed, too.
+var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
+	"session_note", "standing", "page_read", "reveal", "audit", "practice_instrument", "import"}
+
+// digest stands for every row of every table.
+func (w *world) digest() string {
+	w.t.Helper()
+	sum := sha256.New()
+	for _, table := range tables {
+		fmt.Fprintf(sum, "%s %q\n", table, w.rows(table))
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// rows are the rows of a table as texts, in an order of their own.
+func (w *world) rows(table string) (lines []string) {
+	w.t.Helper()
+	rows, err := w.db.QueryContext(w.ctx, "SELECT * FROM "+table)
+	must(w.t, err)
+	columns, err := rows.Columns()
+	must(w.t, err)
+	for rows.Next() {
+		cells := make([]any, len(columns))
+		for i := range cells {
+			cells[i] = new(any)
+		}
+		must(w.t, rows.Scan(cells...))
+		var b strings.Builder
+		for _, c := range cells {
+			switch v := (*c.(*any)).(type) {
+			case []byte:
+				fmt.Fprintf(&b, "%s|", v)
+			default:
+				fmt.Fprintf(&b, "%v|", v)
+			}
+		}
+		lines = append(lines, b.String())
+	}
+	must(w.t, errors.Join(rows.Err(), rows.Close()))
+	slices.Sort(lines)
+	return lines
 }
 
 func (w *world) join(name, email string, roles ...care.Role) care.Actor {

@@ -86,10 +86,11 @@ const (
 // Standing is what is known of one client's course in one episode, kept ready
 // so that a caseload of hundreds opens at once. Body is made and read by app.
 type Standing struct {
-	Practice ID
-	Episode  ID
-	Client   ID
-	Body     []byte
+	Practice   ID
+	Episode    ID
+	Client     ID
+	LastMillis int64 // instant of the last held session, 0: none
+	Body       []byte
 }
 
 // CaseloadEntry is one client of one member of staff with what is kept ready.

@@ -83,7 +83,8 @@ func (t *Tx) Client(practice, id care.ID) (care.Client, error) {
 	return t.openClient(x)
 }
 
-// Caseload lists the open episodes a member of staff stands in, by client.
+// Caseload lists the clients of the open episodes a member of staff stands in,
+// each with the episode of the newest session; a therapist's own wins.
 func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 	type row struct {
 		clientRow
@@ -92,16 +93,20 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 	}
 	rows, err := list(t, func(r scanner) (x row, err error) {
 		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.body, &x.e.ReadAtMillis)...)
-	}, "SELECT "+clientColumns+`, ec.episode_id, es.relation, s.body, COALESCE(p.at_millis, 0)
-		FROM episode_staff es
-		JOIN episode e ON e.practice_id = es.practice_id AND e.episode_id = es.episode_id AND e.closed_on = ''
-		JOIN episode_client ec ON ec.practice_id = es.practice_id AND ec.episode_id = es.episode_id
-		JOIN client c ON c.practice_id = ec.practice_id AND c.client_id = ec.client_id
-		JOIN data_key k ON k.practice_id = c.practice_id AND k.key_id = 'client:' || c.client_id
-		LEFT JOIN standing s ON s.practice_id = ec.practice_id AND s.episode_id = ec.episode_id AND s.client_id = ec.client_id
-		LEFT JOIN page_read p ON p.practice_id = ec.practice_id AND p.staff_id = es.staff_id AND p.episode_id = ec.episode_id AND p.client_id = ec.client_id
-		WHERE es.practice_id = $1 AND es.staff_id = $2
-		ORDER BY ec.episode_id, c.client_id`, practice, staff)
+	}, "SELECT "+clientColumns+`, newest.episode_id, newest.relation, s.body, COALESCE(p.at_millis, 0)
+		FROM (SELECT ec.client_id, ec.episode_id, es.relation, ROW_NUMBER() OVER (PARTITION BY ec.client_id
+				ORDER BY COALESCE(st.last_millis, 0) DESC, ec.episode_id DESC, es.relation DESC) AS place
+			FROM episode_staff es
+			JOIN episode e ON e.practice_id = es.practice_id AND e.episode_id = es.episode_id AND e.closed_on = ''
+			JOIN episode_client ec ON ec.practice_id = es.practice_id AND ec.episode_id = es.episode_id
+			LEFT JOIN standing st ON st.practice_id = ec.practice_id AND st.episode_id = ec.episode_id AND st.client_id = ec.client_id
+			WHERE es.practice_id = $1 AND es.staff_id = $2) newest
+		JOIN client c ON c.practice_id = $1 AND c.client_id = newest.client_id
+		JOIN data_key k ON k.practice_id = $1 AND k.key_id = 'client:' || c.client_id
+		LEFT JOIN standing s ON s.practice_id = $1 AND s.episode_id = newest.episode_id AND s.client_id = newest.client_id
+		LEFT JOIN page_read p ON p.practice_id = $1 AND p.staff_id = $2 AND p.episode_id = newest.episode_id AND p.client_id = newest.client_id
+		WHERE newest.place = 1
+		ORDER BY c.client_id`, practice, staff)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +141,8 @@ func (t *Tx) PutStanding(s care.Standing) error {
 	if err := c.err(); err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO standing (practice_id, episode_id, client_id, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (practice_id, episode_id, client_id) DO UPDATE SET body = excluded.body`, s.Practice, s.Episode, s.Client, body)
+	_, err = t.exec(`INSERT INTO standing (practice_id, episode_id, client_id, last_millis, body) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (practice_id, episode_id, client_id) DO UPDATE SET last_millis = excluded.last_millis, body = excluded.body`, s.Practice, s.Episode, s.Client, s.LastMillis, body)
 	return err
 }
 

@@ -60,6 +60,10 @@ func caseloadPage(c *call) error {
 	return c.render(http.StatusOK, "caseload", v)
 }
 
+// mostStarts is how many clients are offered at once to start a session with;
+// with more, the list of clients is the way.
+const mostStarts = 40
+
 // todayView is the first page of a working day.
 type todayView struct {
 	Date     string
@@ -87,12 +91,8 @@ func todayPage(c *call) error {
 		}
 		v.Sessions = append(v.Sessions, x)
 	}
-	if c.by.Has("therapist") {
-		all, err := c.app().Caseload(c.r.Context(), c.by)
-		if err != nil {
-			return err
-		}
-		v.Clients = c.caseRows(all)
+	if c.by.Has("therapist") && len(d.Clients) <= mostStarts {
+		v.Clients = c.caseRows(d.Clients)
 	}
 	return c.render(http.StatusOK, "today", v)
 }

@@ -89,6 +89,9 @@ CREATE TABLE episode (
   PRIMARY KEY (practice_id, episode_id)
 );
 
+-- Covers the caseload's question which episodes are open.
+CREATE INDEX episode_open ON episode (practice_id, episode_id, closed_on);
+
 CREATE TABLE episode_client (
   practice_id TEXT NOT NULL,
   episode_id TEXT NOT NULL,
@@ -108,7 +111,7 @@ CREATE TABLE episode_staff (
   FOREIGN KEY (practice_id, episode_id) REFERENCES episode,
   FOREIGN KEY (practice_id, staff_id) REFERENCES staff
 );
-CREATE INDEX episode_staff_staff ON episode_staff (practice_id, staff_id, episode_id);
+CREATE INDEX episode_staff_staff ON episode_staff (practice_id, staff_id, episode_id, relation);
 
 CREATE TABLE session (
   practice_id TEXT NOT NULL,
@@ -181,9 +184,13 @@ CREATE TABLE standing (
   practice_id TEXT NOT NULL,
   episode_id TEXT NOT NULL,
   client_id TEXT NOT NULL,
+  last_millis BIGINT NOT NULL,
   body BYTEA NOT NULL,
   PRIMARY KEY (practice_id, episode_id, client_id)
 );
+
+-- Covers the caseload's question which episode is the newest, without touching bodies.
+CREATE INDEX standing_last ON standing (practice_id, episode_id, client_id, last_millis);
 
 CREATE TABLE page_read (
   practice_id TEXT NOT NULL,

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app_test
+
+import (
+	"bytes"
+	"io"
+	"reflect"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/entente-project/entente/instrument"
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
+)
+
+// who names the people of a world that a use case is tried as.
+type who string
+
+const (
+	neri       who = "therapist and manager"
+	costa      who = "another therapist"
+	longo      who = "supervisor of the episode"
+	boss       who = "manager only"
+	stranger   who = "everything in another practice"
+	respondent who = "the client, by a link"
+	nobody     who = "signed out"
+)
+
+var everybody = []who{neri, costa, longo, boss, stranger, respondent, nobody}
+
+func (w *world) actor(x who) care.Actor {
+	return map[who]care.Actor{neri: w.neri, costa: w.costa, longo: w.longo, boss: w.boss, stranger: w.stranger, respondent: w.respondent}[x]
+}
+
+// useCase is one exported method of App, called on this world's records.
+type useCase struct {
+	method string
+	may    []who
+	writes bool // changes more than the note of a read
+	run    func(w *world, a care.Actor) error
+}
+
+// errorOf drops a use case's result.
+func errorOf[T any](_ T, err error) error { return err }
+
+var staffOfPractice = []who{neri, costa, longo, boss}
+
+// useCases has a row for each use case that acts for somebody. Those without an
+// actor are in openUseCases.
+var useCases = []useCase{
+	{"Pulse", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Pulse(w.ctx, a)) }},
+	{"Staff", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Staff(w.ctx, a)) }},
+	{"SetLanguage", append([]who{stranger}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SetLanguage(w.ctx, a, "it") }},
+	{"AddStaff", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.AddStaff(w.ctx, a, app.NewColleague{Name: "New", Email: uuid.NewString() + "@example.org", Language: "en", Roles: []care.Role{care.Therapist}}))
+	}},
+	{"AddClient", []who{neri, costa, stranger}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.AddClient(w.ctx, a, app.NewClient{Label: "N.", AgeBand: care.Adult, Language: "en"}))
+	}},
+	{"Client", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Client(w.ctx, a, w.client)) }},
+	{"EditClient", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.EditClient(w.ctx, a, care.Client{ID: w.client, Label: "CANARY-renamed", AgeBand: care.Adult, Language: "en", Email: "canary-client@example.org"})
+	}},
+	{"OpenEpisode", []who{neri}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.OpenEpisode(w.ctx, a, w.client, app.NewEpisode{}))
+	}},
+	{"ScheduleSession", []who{neri}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.ScheduleSession(w.ctx, a, w.episode, w.now.Load()+3_600_000))
+	}},
+	{"StartSession", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.StartSession(w.ctx, a, w.episode)) }},
+	{"HoldSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.HoldSession(w.ctx, a, w.session) }},
+	{"MissSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MissSession(w.ctx, a, w.session) }},
+	{"Session", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Session(w.ctx, a, w.session)) }},
+	{"AddNote", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.AddNote(w.ctx, a, w.session, "CANARY-note") }},
+	{"Invite", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.Invite(w.ctx, a, w.session)) }},
+	{"MailInvitation", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MailInvitation(w.ctx, a, w.session) }},
+	{"StartKiosk", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.StartKiosk(w.ctx, a, w.session, "4711")) }},
+	{"NextForm", []who{respondent}, false, func(w *world, a care.Actor) error { return errorOf(w.app.NextForm(w.ctx, a)) }},
+	{"OwnForm", []who{neri}, false, func(w *world, a care.Actor) error {
+		return errorOf(w.app.OwnForm(w.ctx, a, w.session, instrument.Alliance))
+	}},
+	{"RecordRating", []who{neri, respondent}, true, func(w *world, a care.Actor) error {
+		form := w.asked
+		if a.IsStaff() {
+			form = w.own
+		}
+		form.Submission = care.ID(uuid.NewString())
+		return errorOf(w.app.RecordRating(w.ctx, a, filled(form, w.session, .5, 0)))
+	}},
+	{"EndVisit", []who{respondent}, true, func(w *world, a care.Actor) error { return w.app.EndVisit(w.ctx, a) }},
+	{"Reveal", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.Reveal(w.ctx, a, w.session) }},
+	{"Today", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Today(w.ctx, a)) }},
+	{"Caseload", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Caseload(w.ctx, a)) }},
+	{"ClientPage", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.ClientPage(w.ctx, a, w.client, "")) }},
+	{"PreviewImport", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return w.bring(a, w.app.PreviewImport) }},
+	{"Import", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.bring(a, w.app.Import) }},
+	{"SignOut", append([]who{}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SignOut(w.ctx, a) }},
+}
+
+// openUseCases act for nobody yet: each is reached by a secret of its own, or
+// tells nothing about anybody.
+var openUseCases = map[string]string{
+	"Health": "says only whether a write is possible", "NeedsSetUp": "says only whether a practice exists",
+	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "Authenticate": "by a sign-in's cookie",
+	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
+	"LeaveKiosk": "by a sign-in's cookie and a PIN",
+}
+
+func (w *world) bring(a care.Actor, do func(ctx importContext, actor care.Actor, m *app.ImportMap, src app.ImportSource, p app.Progress) (app.ImportPlan, error)) error {
+	m, err := app.ParseImportMap("map", []byte("client: c\ntime: {column: t, format: iso}\ninstrument: session-client-adult\nitems: {bond1: b}\n"))
+	if err != nil {
+		return err
+	}
+	data := []byte("c,t,b\nX-1,2025-03-01,7\nX-1,2025-03-08,8\n")
+	plan, err := do(w.ctx, a, m, app.ImportSource{Name: "f.csv", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}, nil)
+	if err == nil && (plan.Total > 0 || plan.Responses+plan.Known != 2) {
+		w.t.Errorf("import: %+v", plan)
+	}
+	return err
+}
+
+// TestEveryUseCaseHasItsRow: a use case without a row in the matrix fails here.
+func TestEveryUseCaseHasItsRow(t *testing.T) {
+	t.Parallel()
+	rows := map[string]bool{}
+	for _, u := range useCases {
+		rows[u.method] = true
+	}
+	methods := reflect.TypeFor[*app.App]()
+	for i := range methods.NumMethod() {
+		name := methods.Method(i).Name
+		if rows[name] == (openUseCases[name] != "") {
+			t.Errorf("%s must stand in useCases or in openUseCases, and in one of them only", name)
+		}
+	}
+	for name := range rows {
+		if _, ok := methods.MethodByName(name); !ok {
+			t.Errorf("%s has a row and is no use case", name)
+		}
+	}
+}
