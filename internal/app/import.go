@@ -115,7 +115,7 @@ func (w *importing) all(p Progress) error {
 			return err
 		}
 	}
-	if w.dry || w.r.plan.Responses == 0 {
+	if w.dry || w.r.plan.Responses+w.r.plan.Sessions == 0 {
 		return nil
 	}
 	for i, e := range w.touched {
@@ -153,15 +153,17 @@ func (w *importing) one(x rated) error {
 	if err != nil {
 		return err
 	}
-	switch _, err := w.tx.ResponseHead(pr, response); care.CodeOf(err) {
-	case "":
-		w.r.plan.Known++
-		return nil
-	case care.NotFound:
-	default:
-		return err
+	if !x.unrated() {
+		switch _, err := w.tx.ResponseHead(pr, response); care.CodeOf(err) {
+		case "":
+			w.r.plan.Known++
+			return nil
+		case care.NotFound:
+			w.r.plan.Responses++
+		default:
+			return err
+		}
 	}
-	w.r.plan.Responses++
 	if err := w.ensureClient(client, x); err != nil {
 		return err
 	}
@@ -171,7 +173,7 @@ func (w *importing) one(x rated) error {
 	if err := w.ensureSession(session, episode, x); err != nil {
 		return err
 	}
-	if w.dry {
+	if w.dry || x.unrated() {
 		return nil
 	}
 	by := client

@@ -37,6 +37,9 @@ type rated struct {
 	comment   string
 }
 
+// unrated says that nothing was answered.
+func (x rated) unrated() bool { return len(x.answers) == 0 && x.comment == "" }
+
 // meeting is what tells a session from others of the same client and therapist.
 func (x rated) meeting() string {
 	if x.session != "" {
@@ -230,27 +233,35 @@ func (r *reading) row(row table.Row) {
 	if !ok {
 		return
 	}
+	var found []rated
 	for _, n := range r.m.numbers() {
 		x := base
-		if !r.when(row, n, &x) {
-			continue
+		if r.when(row, n, &x) && r.answers(row, n, &x) {
+			found = append(found, x)
 		}
-		if !r.answers(row, n, &x) {
-			continue
-		}
-		if len(x.answers) == 0 && x.comment == "" {
-			r.plan.Skipped++
-			continue
-		}
-		k := strings.Join([]string{x.client, x.therapist, x.meeting(), string(x.informant), x.form.ID}, "\x00")
-		if line, twice := r.first[k]; twice {
-			r.problem(row.Line, r.m.Time.Column, "import.twice", map[string]string{"line": fmt.Sprint(line)},
-				fmt.Sprintf("Line %d: this is the same client, session, informant and form as line %d; remove one of them.", row.Line, line))
-			continue
-		}
-		r.first[k] = row.Line
-		r.out = append(r.out, x)
 	}
+	for len(found) > 0 && r.m.Wide != nil && found[len(found)-1].unrated() { // after the last one it is not known that there were any
+		r.plan.Skipped++
+		found = found[:len(found)-1]
+	}
+	for _, x := range found {
+		r.keep(x)
+	}
+}
+
+// keep adds a response; a session without one is kept too, so that the gap shows.
+func (r *reading) keep(x rated) {
+	if x.unrated() {
+		r.plan.Skipped++
+	}
+	k := strings.Join([]string{x.client, x.therapist, x.meeting(), string(x.informant), x.form.ID}, "\x00")
+	if line, twice := r.first[k]; twice {
+		r.problem(x.line, r.m.Time.Column, "import.twice", map[string]string{"line": fmt.Sprint(line)},
+			fmt.Sprintf("Line %d: this is the same client, session, informant and form as line %d; remove one of them.", x.line, line))
+		return
+	}
+	r.first[k] = x.line
+	r.out = append(r.out, x)
 }
 
 func (r *reading) therapist(row table.Row, x *rated) bool {
@@ -260,7 +271,7 @@ func (r *reading) therapist(row table.Row, x *rated) bool {
 	}
 	x.therapist = r.cell(row, r.m.Therapist.Column)
 	if id, ok := r.colleagues[strings.ToLower(x.therapist)]; ok {
-		x.staff = id
+		x.staff, x.therapist = id, string(id) // however the file calls this colleague
 		return true
 	}
 	if r.m.Therapist.Unknown == "me" {

@@ -4,6 +4,61 @@ package chart
 
 import "slices"
 
+// label stands at the right of the plot: what is written, what it means in full,
+// which value it belongs to, the height it wishes for and the one it has.
+type label struct {
+	text, full string
+	mark       Mark
+	cut        bool // names a threshold
+	index      int  // the session of the value
+	value      float64
+	want, at   float64
+}
+
+func (l label) class() string {
+	if l.cut {
+		return "end cutlabel"
+	}
+	return "end " + string(l.mark)
+}
+
+func (l label) size() float64 {
+	if l.cut || l.mark == Therapist {
+		return small
+	}
+	return large
+}
+
+// endLabels names every line that has a value, and every threshold, in the room
+// there is. A name is shortened before its value is.
+func (f frame) endLabels(room float64) []label {
+	var ls []label
+	for _, line := range f.Lines {
+		for i := len(line.Values) - 1; i >= 0; i-- {
+			v := line.Values[i]
+			if !drawn(v) {
+				continue
+			}
+			l := label{mark: line.Mark, index: i, value: v}
+			said := line.format(v)
+			l.full = line.Name + " " + said
+			left := room - extent(" "+said, l.size())
+			l.text = fit(line.Name, l.size(), left) + " " + said
+			if left < room/3 {
+				l.text = fit(l.full, l.size(), room)
+			}
+			ls = append(ls, l)
+			break
+		}
+	}
+	for _, t := range f.Thresholds {
+		if t.Label != "" {
+			ls = append(ls, label{text: fit(t.Label, small, room), full: t.Label, cut: true, value: t.Value})
+		}
+	}
+	return ls
+}
+
 // spread moves labels apart by at least room, as little as it can, between top
 // and bottom. Labels that wish for the same place keep their order.
 func spread(ls []label, top, bottom, room float64) []label {

@@ -27,6 +27,7 @@ type clientForm struct {
 	Therapists   []app.Colleague
 	Supervisors  []app.Colleague
 	Forms        []formChoice
+	Another      bool // a further episode was refused: show what was chosen
 }
 
 // formChoice is a form that can be asked after each session.
@@ -153,8 +154,18 @@ func openEpisode(c *call) error {
 	if err := c.parse(); err != nil {
 		return err
 	}
-	if _, err := c.app().OpenEpisode(c.r.Context(), c.by, c.id(), typedEpisode(c.r.PostForm)); err != nil {
-		return err
+	t := c.r.PostForm
+	if _, err := c.app().OpenEpisode(c.r.Context(), c.by, c.id(), typedEpisode(t)); err != nil {
+		cl, lookErr := c.app().Client(c.r.Context(), c.by, c.id())
+		if lookErr != nil {
+			return lookErr
+		}
+		f, lookErr := c.newClientForm(t)
+		if lookErr != nil {
+			return lookErr
+		}
+		f.ID, f.Label, f.Email, f.AgeBand, f.Language, f.Another = cl.ID, cl.Label, cl.Email, cl.AgeBand, cl.Language, true
+		return c.again("clientedit", f, err)
 	}
 	return c.redirect("/clients/" + string(c.id()))
 }

@@ -25,6 +25,8 @@ type clientModel struct {
 	Points   []pointModel
 	Planned  []plannedModel
 	HiddenNo int
+	Unrated  int         // the newest session, if the client has not rated it; 0 otherwise
+	At       string      // day and time of a session to plan, as typed
 	Again    *clientForm // for opening a further episode
 	Print    string      // the day, for the printed page
 }
@@ -81,10 +83,13 @@ func clientPage(c *call) error {
 func (c *call) clientModel(v app.ClientView) clientModel {
 	m := clientModel{ClientView: v, Print: c.p.Date(c.today())}
 	last := 0
-	dates := map[int]string{}
+	dates, since := map[int]string{}, map[int]string{}
 	for _, s := range v.Sessions {
-		dates[s.Session.Number] = c.day(s.Session.AtMillis)
-		last = s.Session.Number
+		dates[s.Session.Number], since[s.Session.Number] = c.day(s.Session.AtMillis), c.since(s.Session.AtMillis)
+		last, m.Unrated = s.Session.Number, 0
+		if s.Asked.ClientDone == 0 && v.Verdict.Session > 0 && v.Verdict.Session < last {
+			m.Unrated = last
+		}
 		if s.Session.ID == v.Hidden {
 			m.HiddenNo = s.Session.Number
 		}
@@ -98,7 +103,7 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 		parts = append(parts, c.p.T("client.since", "Date", c.p.Date(c.at(v.Sessions[0].Session.AtMillis))))
 	}
 	m.Meta = strings.Join(append(parts, c.p.List(v.Therapists)), " · ")
-	m.Verdict = verdictWords(c.p, v.Verdict, func(n int) string { return c.p.T("day.since", "Day", dates[n]) })
+	m.Verdict = verdictWords(c.p, v.Verdict, func(n int) string { return since[n] })
 	for i, a := range v.Alliance {
 		m.Measures = append(m.Measures, c.measureModel(v, a, fmt.Sprintf("alliance%d", i), false))
 	}
@@ -267,7 +272,7 @@ func (c *call) changeRow(v app.ClientView, a app.Measure, s alliance.Series, out
 		}
 	}
 	for _, x := range v.Verdict.Reasons {
-		r.Fell = r.Fell || !outcome && x.Code == alliance.Fell && x.Dimension == s.Dimension
+		r.Fell = r.Fell || !outcome && x.Code == alliance.Fell && x.Dimension == s.Dimension && x.Informant == s.Informant
 	}
 	return r
 }
@@ -299,6 +304,7 @@ func (c *call) gapLine(a app.Measure) string {
 		return ""
 	}
 	d := sum / float64(n)
+	who := c.p.T("who." + string(a.Client[0].Informant)) // a gap has a client's series behind it
 	key := "gap.same"
 	switch {
 	case d >= .05:
@@ -306,7 +312,7 @@ func (c *call) gapLine(a app.Measure) string {
 	case d <= -.05:
 		key = "gap.client_higher"
 	}
-	return c.p.N(key, len(sessions), "Points", c.p.Number(math.Abs(d), 1))
+	return c.p.N(key, len(sessions), "Who", who, "Points", c.p.Number(math.Abs(d), 1))
 }
 
 // coursePicture is the picture as a file of its own.

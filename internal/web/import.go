@@ -72,10 +72,24 @@ func (b *bringings) get(key string, owner care.Actor) (*bringing, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	x := b.all[key]
-	if x == nil || x.owner.Staff != owner.Staff || x.owner.Practice != owner.Practice {
+	if x == nil || x.owner.Practice != owner.Practice || x.owner.Staff != owner.Staff || x.owner.SignIn != owner.SignIn {
 		return nil, care.Missing()
 	}
 	return x, nil
+}
+
+// forget lets a file go when nobody came back for it.
+func (b *bringings) forget(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if x := b.all[key]; x != nil {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.state == "preview" {
+			x.data = nil
+			delete(b.all, key)
+		}
+	}
 }
 
 // importView is the page of an import in whatever state.
@@ -133,6 +147,7 @@ func previewImport(c *call) error {
 	if !ok {
 		return &care.Error{Code: care.Unavailable, Key: "import.busy"}
 	}
+	time.AfterFunc(bringingLasts, func() { c.s.bringings.forget(k) })
 	return c.redirect("/import/" + k)
 }
 

@@ -161,14 +161,30 @@ func addSession(c *call) error {
 		}
 		return c.redirect("/sessions/" + string(id))
 	}
-	at, err := time.ParseInLocation("2006-01-02T15:04", c.r.PostForm.Get("at"), c.zone())
+	typed := c.r.PostForm.Get("at")
+	at, err := time.ParseInLocation("2006-01-02T15:04", typed, c.zone())
 	if err != nil {
-		return care.Bad("at", "session.when")
+		return c.planAgain(typed, care.Bad("at", "session.when_bad"))
 	}
 	if _, err := c.app().ScheduleSession(c.r.Context(), c.by, c.id(), at.UnixMilli()); err != nil {
-		return err
+		return c.planAgain(typed, err)
 	}
 	return c.redirect(localBack(c, "/today"))
+}
+
+// planAgain shows the client's page with the day and time that were refused.
+func (c *call) planAgain(typed string, err error) error {
+	client := care.ID(c.r.PostForm.Get("client"))
+	if care.CodeOf(err) != care.Invalid || client == "" {
+		return err
+	}
+	v, lookErr := c.app().ClientPage(c.r.Context(), c.by, client, c.id())
+	if lookErr != nil {
+		return lookErr
+	}
+	m := c.clientModel(v)
+	m.At = typed
+	return c.again("client", m, err)
 }
 
 // kinds are the therapist's own two forms, by the last part of their address.

@@ -31,6 +31,11 @@ func (s *Server) staffRoutes() []route {
 		{"POST /sessions/{id}/kiosk", staff, startKiosk},
 		{"POST /sessions/{id}/note", staff, addNote},
 		{"POST /sessions/{id}/reveal", staff, reveal},
+		{"GET /sessions/{id}/invite", staff, toSession},
+		{"GET /sessions/{id}/mail", staff, toSession},
+		{"GET /sessions/{id}/kiosk", staff, toSession},
+		{"GET /sessions/{id}/note", staff, toSession},
+		{"GET /clients/{id}/episodes", staff, toClient},
 		{"GET /sessions/{id}/rate", staff, ownForm("rate")},
 		{"POST /sessions/{id}/rate", staff, recordOwn("rate")},
 		{"GET /sessions/{id}/predict", staff, ownForm("predict")},
@@ -44,6 +49,12 @@ func (s *Server) staffRoutes() []route {
 		{"POST /import/{id}/stop", staff, stopImport},
 	}
 }
+
+// toSession and toClient lead back from the address of a form that was sent, for
+// whoever switches the language or reloads there.
+func toSession(c *call) error { return c.redirect("/sessions/" + string(c.id())) }
+
+func toClient(c *call) error { return c.redirect("/clients/" + string(c.id()) + "/edit") }
 
 // pulse is one number; when it changes, a page asks for itself again.
 func pulse(c *call) error {
@@ -69,10 +80,7 @@ func (c *call) today() time.Time { return c.s.cfg.Now().In(c.zone()) }
 // the last days, or a date.
 func (c *call) day(millis int64) string {
 	t, now := c.at(millis), c.today()
-	days := func(t time.Time) int {
-		return int(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix() / 86400)
-	}
-	switch d := days(now) - days(t); {
+	switch d := daysBetween(t, now); {
 	case d == 0:
 		return c.p.T("day.today")
 	case d == 1:
@@ -83,4 +91,21 @@ func (c *call) day(millis int64) string {
 		return c.p.DateShort(t)
 	}
 	return c.p.Date(t)
+}
+
+// daysBetween counts calendar days.
+func daysBetween(t, now time.Time) int {
+	day := func(t time.Time) int {
+		return int(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	}
+	return day(now) - day(t)
+}
+
+// since says from when on; a date and a weekday want other words before them in
+// some languages.
+func (c *call) since(millis int64) string {
+	if d := daysBetween(c.at(millis), c.today()); d >= 0 && d < 7 {
+		return c.p.T("day.since", "Day", c.day(millis))
+	}
+	return c.p.T("day.since_date", "Day", c.day(millis))
 }

@@ -17,7 +17,7 @@ type verdictView struct {
 	State string // warm, calm, unread, little
 	Word  string
 	Text  string
-	Why   []string
+	Why   []string // the figures, and last the rule
 }
 
 // verdictWords turns a verdict into sentences. when says how a session is called
@@ -52,6 +52,12 @@ func verdictWords(p *i18n.Printer, v alliance.Verdict, when func(session int) st
 	}
 	return out
 }
+
+// Figures are the numbers behind the sentence; they stand in sight below it.
+func (v verdictView) Figures() []string { return v.Why[:max(0, len(v.Why)-1)] }
+
+// How is the rule, for whoever asks.
+func (v verdictView) How() []string { return v.Why[max(0, len(v.Why)-1):] }
 
 // count is the number of rated sessions a verdict rests on.
 func count(v alliance.Verdict) int {

@@ -15,24 +15,44 @@ const busy = () => {
   return live().some((part) => part.contains(at) && at.matches('input, textarea, select'));
 };
 
+// Whoever moves by keyboard stays where they were: on the same link or button.
+const reachable = 'a[href], button, summary, [tabindex]';
+const nameOf = (el) => `${el.tagName} ${el.getAttribute('href') ?? ''} ${el.textContent}`;
+function keepPlace(part) {
+  const at = document.activeElement;
+  if (!part.contains(at)) return () => {};
+  const before = [...part.querySelectorAll(reachable)];
+  const place = before.indexOf(at);
+  const name = nameOf(at);
+  return () => {
+    const after = [...part.querySelectorAll(reachable)];
+    (after.find((el) => nameOf(el) === name) ?? after[place])?.focus({ preventScroll: true });
+  };
+}
+
+// refresh says whether the page is up to date now.
 async function refresh() {
   const from = live().find((part) => part.dataset.address)?.dataset.address ?? location.href;
   const answer = await fetch(from, { headers: { Accept: 'text/html' }, redirect: 'error' });
-  if (!answer.ok || busy()) return;
+  if (!answer.ok || busy()) return false;
   const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), 'text/html');
   const fresh = page.querySelectorAll('[data-live]');
   const now = live();
   if (fresh.length !== now.length) {
-    location.reload();
-    return;
+    location.assign(from);
+    return true;
   }
   now.forEach((part, i) => {
     if (part.innerHTML === fresh[i].innerHTML) return;
     const open = [...part.querySelectorAll('details')].map((d) => d.open);
+    const back = keepPlace(part);
     part.replaceChildren(...fresh[i].childNodes);
     part.querySelectorAll('details').forEach((d, k) => { d.open = open[k] ?? d.open; });
     enhance(part);
+    back();
   });
+  filter();
+  return true;
 }
 
 let last = null;
@@ -42,8 +62,8 @@ async function beat() {
       const often = document.querySelector('[data-often]');
       const answer = await fetch('/pulse', { redirect: 'error' });
       const now = answer.ok ? await answer.text() : last;
-      if ((last !== null && now !== last) || often) await refresh();
-      last = now;
+      // What came while somebody typed is asked for again with the next beat.
+      if (last === null || (now === last && !often) || await refresh()) last = now;
     } catch {
       // The server or the line is away for a moment; the next beat asks again.
     }
@@ -65,6 +85,28 @@ function enhance(root) {
     });
   }
 }
+
+// The list shows at once who is looked for; without this the server does it.
+function filter() {
+  const box = document.querySelector('[data-filter]');
+  if (!box || box.defaultValue) return; // then the server has chosen the rows
+  const wanted = box.value.trim().toLocaleLowerCase();
+  let shown = 0;
+  for (const row of document.querySelectorAll('.case')) {
+    row.hidden = !row.querySelector('.name').textContent.toLocaleLowerCase().includes(wanted);
+    if (!row.hidden) shown += 1;
+  }
+  const none = document.querySelector('[data-none]');
+  if (none) none.hidden = shown > 0;
+}
+document.querySelector('[data-filter]')?.addEventListener('input', filter);
+
+// A second tap on a slow line sends nothing twice.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (Date.now() - (form.dataset.sent ?? 0) < 4000) event.preventDefault();
+  else form.dataset.sent = Date.now();
+});
 
 window.addEventListener('beforeprint', () => {
   for (const d of document.querySelectorAll('details.behind')) d.open = true;
