@@ -9,8 +9,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 func sessions(n int) []string {
@@ -94,30 +92,89 @@ func TestManySessions(t *testing.T) {
 	t.Parallel()
 	values := make([]float64, 60)
 	c := Course{ID: "c", Ticks: sessions(60), Max: 10, Width: Narrow, Lines: []Line{{Name: "Bond", Mark: Bond, Values: values}}}
-	if n := strings.Count(string(c.SVG()), `text-anchor="middle">12<`); n == 0 || n > 9 {
+	c.Ticks[59] = "last"
+	svg := string(c.SVG())
+	if n := strings.Count(svg, `text-anchor="middle">12<`); n == 0 || n > 9 {
 		t.Errorf("%d labels on the narrow axis", n)
+	}
+	if !strings.Contains(svg, ">last<") {
+		t.Error("the newest session is not named")
+	}
+	if n := strings.Count(svg, `class="mark bond`); n != 60 {
+		t.Errorf("%d marks can be pointed at, want 60", n)
 	}
 }
 
-// Labels keep their order, their distance and the frame, whatever the values.
-func TestLabelsNeverOverlap(t *testing.T) {
+// A mark from an imported instrument goes into a class: nothing may leave it.
+func TestUnknownMark(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		wants := rapid.SliceOfN(rapid.Float64Range(14, 280), 1, 9).Draw(t, "wants")
-		var ls []label
-		for _, w := range wants {
-			ls = append(ls, label{want: w})
+	c := Course{ID: "two ids", Ticks: sessions(2), Max: 10, Lines: []Line{{Name: "n", Mark: `x" onload="y`, Values: []float64{1, 2}}}}
+	for _, svg := range []string{string(c.SVG()), string(c.Spark())} {
+		if strings.Contains(svg, "onload") || !strings.Contains(svg, `class="line whole"`) {
+			t.Error(svg)
 		}
-		got := spread(ls, 14, 290, labelRoom)
-		for i, l := range got {
-			if l.at < 14-1e-9 || l.at > 290+1e-9 {
-				t.Fatalf("label %d at %v leaves the frame", i, l.at)
-			}
-			if i > 0 && l.at-got[i-1].at < labelRoom-1e-9 {
-				t.Fatalf("labels %d and %d overlap: %v %v", i-1, i, got[i-1].at, l.at)
-			}
+	}
+	if svg := string(c.SVG()); !strings.Contains(svg, `aria-labelledby="two-ids-t two-ids-d"`) {
+		t.Error("an id with a space parts into two")
+	}
+}
+
+// What lies beyond the scale is drawn where it is, not at the edge.
+func TestAxisGrows(t *testing.T) {
+	t.Parallel()
+	f := Course{Ticks: sessions(2), Min: 1, Max: 5, Lines: []Line{{Mark: Bond, Values: []float64{5, 7}}}, Thresholds: []Threshold{{Value: -1}}}.frame()
+	if !(f.y(7) < f.y(5)-10) || math.Abs(f.y(7)-f.top) > 1e-9 || math.Abs(f.y(-1)-f.bottom) > 1e-9 {
+		t.Errorf("7 at %v, 5 at %v, -1 at %v, plot %v to %v", f.y(7), f.y(5), f.y(-1), f.top, f.bottom)
+	}
+}
+
+// On the first session all dimensions often have one value; each stays visible.
+func TestMarksThatCoincideStandApart(t *testing.T) {
+	t.Parallel()
+	v := []float64{4, 4}
+	f := Course{Ticks: sessions(2), Min: 1, Max: 5, Lines: []Line{{Mark: Bond, Values: v}, {Mark: Tasks, Values: v}, {Mark: Goals, Values: []float64{4, 2}}}}.frame()
+	a := f.aside()
+	if a[0][0] != -8 || a[1][0] != 0 || a[2][0] != 8 || a[2][1] != 0 || a[1][1]-a[0][1] != 8 {
+		t.Errorf("offsets %v", a)
+	}
+}
+
+func TestScale(t *testing.T) {
+	t.Parallel()
+	comma := func(v float64) string { return strings.Replace(Line{}.format(v), ".", ",", 1) }
+	for _, test := range []struct {
+		low, high float64
+		format    func(float64) string
+		want      string
+	}{
+		{1, 5, nil, "1 2 3 4 5"}, {0, 40, nil, "0 10 20 30 40"}, {0, 1, comma, "0,0 0,2 0,4 0,6 0,8 1,0"}, {-2, 2, nil, "−2 −1 0 1 2"},
+	} {
+		f := Course{Ticks: sessions(1), Min: test.low, Max: test.high, Height: 220, Lines: []Line{{Values: []float64{test.low}, Format: test.format}}}.frame()
+		var got []string
+		for _, v := range f.scale() {
+			got = append(got, f.number(v))
 		}
-	})
+		if s := strings.Join(got, " "); s != test.want {
+			t.Errorf("%v to %v: %q, want %q", test.low, test.high, s, test.want)
+		}
+	}
+}
+
+// A drawing program knows no variables, and a page allows no style attribute.
+func TestColours(t *testing.T) {
+	t.Parallel()
+	c := Course{ID: "c", Ticks: sessions(2), Max: 10, Lines: []Line{{Name: "Bond", Mark: Bond, Values: []float64{1, 2}}}}
+	if s := string(c.Standalone()); strings.Contains(s, "var(") || !strings.Contains(s, `width="880"`) || !strings.Contains(s, "#a8461f") {
+		t.Error(s)
+	}
+	if s := string(c.SVG()); strings.Contains(s, "<style") || strings.Contains(s, "#a8461f") {
+		t.Error(s)
+	}
+	for _, want := range []string{"svg.course{display:block;width:100%;height:auto", "var(--bond)", "var(--whole,var(--ink))", "@media print"} {
+		if !strings.Contains(CSS(), want) {
+			t.Errorf("no %s in the rules", want)
+		}
+	}
 }
 
 func TestNiceStep(t *testing.T) {
