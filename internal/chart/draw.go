@@ -126,7 +126,7 @@ func (f frame) aside() [][]float64 {
 func (f frame) marks(b *bytes.Buffer, k int, aside [][]float64) {
 	l := f.Lines[k]
 	every := 1
-	if f.pace() < 11 {
+	if f.pace() < 16 && len(f.Ticks) > 1 {
 		every = int(math.Ceil(36 / f.pace()))
 	}
 	has := func(i int) bool { return i >= 0 && i < len(l.Values) && drawn(l.Values[i]) }

@@ -162,7 +162,7 @@ func (f frame) y(v float64) float64 {
 
 func (f frame) bandEdges(b Band) (from, to float64) {
 	pad := min(f.pace()*.4, 24)
-	return f.x(b.From) - pad, f.x(b.To) + pad
+	return max(f.left-4, f.x(b.From)-pad), min(f.right+4, f.x(b.To)+pad)
 }
 
 // scale has the round values within the scale.
