@@ -53,7 +53,7 @@ $(GOLANGCI):
 
 pictures: ## Photograph the pages into docs/pictures
 	@bash scripts/setup-tests
-	ENTENTE_PICTURES=$(CURDIR)/docs/pictures go test ./cmd/entente -run TestPictures -count=1
+	ENTENTE_PICTURES=$(CURDIR)/docs/pictures go test ./cmd/entente -run 'TestPictures|TestJourney$$' -count=1
 
 bench: ## Run every benchmark
 	go test ./... -run '^$$' -bench . -benchmem

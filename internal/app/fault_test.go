@@ -27,6 +27,7 @@ func TestFaults(t *testing.T) {
 		for _, u := range useCases { // those that end something others need
 			if u.method == "MissSession" || u.method == "EndVisit" || u.method == "SignOut" {
 				if u.method == "MissSession" {
+					w.now.Add(justStarted)
 					w.session = get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode))
 				}
 				broken += w.breakEach(u, u.may[0])

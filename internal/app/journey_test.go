@@ -73,6 +73,22 @@ func TestPredictBeforeReveal(t *testing.T) {
 	})
 }
 
+// TestStartTwice: a button pressed twice starts one session; later it is another.
+func TestStartTwice(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.now.Add(justStarted)
+		first := get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode))
+		if again := get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode)); again != first {
+			t.Error("two sessions were started")
+		}
+		w.now.Add(justStarted)
+		if later := get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode)); later == first {
+			t.Error("a later session is the same")
+		}
+	})
+}
+
 // TestSubmitTwice: the same submission gives the same receipt, another one for
 // the same form is refused.
 func TestSubmitTwice(t *testing.T) {

@@ -32,9 +32,40 @@ func (a *App) ScheduleSession(ctx context.Context, actor care.Actor, episode car
 	return a.addSession(ctx, actor, care.Session{Episode: episode, AtMillis: atMillis, Status: care.Planned})
 }
 
-// StartSession notes a session that takes place now.
+// justStarted is how long a session that nobody has rated counts as the one that
+// was just started: a button pressed twice starts one session.
+const justStarted = 2 * time.Minute
+
+// StartSession notes a session that takes place now, or returns the one that was
+// started a moment ago.
 func (a *App) StartSession(ctx context.Context, actor care.Actor, episode care.ID) (care.ID, error) {
 	return a.addSession(ctx, actor, care.Session{Episode: episode, AtMillis: a.nowMillis(), Status: care.Held})
+}
+
+// started finds a session of the episode that was started a moment ago and has
+// no rating yet; "" if there is none.
+func (a *App) started(tx Tx, practice care.ID, e care.Episode) (care.ID, error) {
+	all, err := tx.Sessions(practice, e.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range all {
+		if age := a.nowMillis() - s.AtMillis; s.Status != care.Held || age < 0 || age > justStarted.Milliseconds() {
+			continue
+		}
+		rated := 0
+		for _, c := range e.Clients {
+			rs, err := tx.SessionResponses(practice, e.ID, c, s.ID)
+			if err != nil {
+				return "", err
+			}
+			rated += len(rs)
+		}
+		if rated == 0 {
+			return s.ID, nil
+		}
+	}
+	return "", nil
 }
 
 func (a *App) addSession(ctx context.Context, actor care.Actor, s care.Session) (care.ID, error) {
@@ -42,6 +73,17 @@ func (a *App) addSession(ctx context.Context, actor care.Actor, s care.Session) 
 	err := a.write(ctx, func(tx Tx) error {
 		if err := permit(tx, actor, care.RunSessions, s.Episode); err != nil {
 			return err
+		}
+		if s.Status == care.Held {
+			e, err := tx.Episode(actor.Practice, s.Episode)
+			if err != nil {
+				return err
+			}
+			again, err := a.started(tx, actor.Practice, e)
+			if err != nil || again != "" {
+				s.ID = again
+				return err
+			}
 		}
 		if err := tx.AddSession(s); err != nil {
 			return err

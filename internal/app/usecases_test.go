@@ -42,6 +42,9 @@ type useCase struct {
 	run    func(w *world, a care.Actor) error
 }
 
+// justStarted is longer than a session counts as just started, in milliseconds.
+const justStarted = 180_000
+
 // errorOf drops a use case's result.
 func errorOf[T any](_ T, err error) error { return err }
 
@@ -69,7 +72,10 @@ var useCases = []useCase{
 	{"ScheduleSession", []who{neri}, true, func(w *world, a care.Actor) error {
 		return errorOf(w.app.ScheduleSession(w.ctx, a, w.episode, w.now.Load()+3_600_000))
 	}},
-	{"StartSession", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.StartSession(w.ctx, a, w.episode)) }},
+	{"StartSession", []who{neri}, true, func(w *world, a care.Actor) error {
+		w.now.Add(justStarted)
+		return errorOf(w.app.StartSession(w.ctx, a, w.episode))
+	}},
 	{"HoldSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.HoldSession(w.ctx, a, w.session) }},
 	{"MissSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MissSession(w.ctx, a, w.session) }},
 	{"Session", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Session(w.ctx, a, w.session)) }},

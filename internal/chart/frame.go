@@ -190,11 +190,8 @@ func (f frame) number(v float64) string {
 	if strings.Trim(s, "-0.") == "" {
 		s = strings.TrimPrefix(s, "-")
 	}
-	for _, l := range f.Lines {
-		if strings.Contains(l.format(.5), ",") {
-			return strings.Replace(s, ".", ",", 1)
-		}
-		break
+	if len(f.Lines) > 0 && strings.Contains(f.Lines[0].format(.5), ",") {
+		s = strings.Replace(s, ".", ",", 1)
 	}
 	return strings.Replace(s, "-", "−", 1)
 }
