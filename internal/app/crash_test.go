@@ -41,7 +41,7 @@ func TestKill(t *testing.T) {
 	kills := 0
 	for len(acknowledged) < 1000 {
 		before := len(acknowledged)
-		stormUntil(t, dir, 60+rand.IntN(200), acknowledged) //nolint:gosec // when to kill is no secret
+		stormUntil(t, dir, 60+rand.IntN(200), acknowledged)
 		if len(acknowledged) == before {
 			t.Fatal("the storm acknowledges nothing")
 		}
@@ -76,7 +76,7 @@ func reopen(t *testing.T, dir string) *store.Store {
 // stormUntil starts a child and kills it after so many acknowledgements.
 func stormUntil(t *testing.T, dir string, most int, acknowledged map[string]bool) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$", "-test.count=1") //nolint:gosec // this test itself
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$", "-test.count=1")
 	child.Env = append(os.Environ(), stormFolder+"="+dir)
 	out, err := child.StdoutPipe()
 	must(t, err)

@@ -147,7 +147,7 @@ func (w *world) digest() string {
 	w.t.Helper()
 	sum := sha256.New()
 	for _, table := range tables {
-		fmt.Fprintf(sum, "%s %q\n", table, w.rows(table))
+		sum.Write(fmt.Appendf(nil, "%s %q\n", table, w.rows(table)))
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
@@ -157,6 +157,7 @@ func (w *world) rows(table string) (lines []string) {
 	w.t.Helper()
 	rows, err := w.db.QueryContext(w.ctx, "SELECT * FROM "+table)
 	must(w.t, err)
+	defer rows.Close() //nolint:errcheck // read to its end
 	columns, err := rows.Columns()
 	must(w.t, err)
 	for rows.Next() {
@@ -176,7 +177,7 @@ func (w *world) rows(table string) (lines []string) {
 		}
 		lines = append(lines, b.String())
 	}
-	must(w.t, errors.Join(rows.Err(), rows.Close()))
+	must(w.t, rows.Err())
 	slices.Sort(lines)
 	return lines
 }
