@@ -5,15 +5,21 @@ package app_test
 import (
 	"bufio"
 	"bytes"
+	"database/sql"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/google/uuid"
 
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
@@ -37,30 +43,64 @@ func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	_, err := vault.Create(filepath.Join(dir, "key"))
 	must(t, err)
+	prepare(t, dir)
 	acknowledged := map[string]bool{}
 	kills := 0
-	for len(acknowledged) < 1000 {
+	for len(acknowledged) < 1000 || kills < 5 {
 		before := len(acknowledged)
-		stormUntil(t, dir, 60+rand.IntN(200), acknowledged)
+		stormUntil(t, dir, 190+rand.IntN(60), acknowledged)
 		if len(acknowledged) == before {
 			t.Fatal("the storm acknowledges nothing")
 		}
 		kills++
 	}
+	checkKept(t, dir, acknowledged)
+	t.Logf("%d submissions acknowledged over %d kills, none lost", len(acknowledged), kills)
+}
+
+// checkKept looks at what the last kill left: a sound file, every acknowledged
+// submission once, none doubled, and none new when it is sent again.
+func checkKept(t *testing.T, dir string, acknowledged map[string]bool) {
+	t.Helper()
 	s := reopen(t, dir)
-	must(t, s.Read(t.Context(), func(tx *store.Tx) error {
+	db, err := sql.Open("sqlite", filepath.Join(dir, "entente.db"))
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	var sound string
+	must(t, db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&sound))
+	if sound != "ok" {
+		t.Errorf("the file is damaged: %s", sound)
+	}
+	rows, ids, doubled := 0, 0, 0
+	count := func() {
+		must(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*), COUNT(DISTINCT response_id),
+			COUNT(*) - COUNT(DISTINCT session_id || ' ' || instrument || ' ' || by_id) FROM response`).Scan(&rows, &ids, &doubled))
+	}
+	count()
+	before := rows
+	if rows < len(acknowledged) || rows != ids || doubled != 0 {
+		t.Errorf("%d acknowledged, %d rows, %d ids, %d doubled", len(acknowledged), rows, ids, doubled)
+	}
+	must(t, s.Write(t.Context(), func(tx *store.Tx) error {
 		ps, err := tx.Practices()
 		if err != nil {
 			return err
 		}
 		for id := range acknowledged {
-			if _, err := tx.ResponseHead(ps[0].ID, care.ID(id)); err != nil {
+			head, err := tx.ResponseHead(ps[0].ID, care.ID(id))
+			if err != nil {
 				t.Errorf("acknowledged and lost: %s: %v", id, err)
+				continue
+			}
+			if added, err := tx.AddResponse(head); err != nil || added {
+				t.Errorf("%s sent again: new %v, %v", id, added, err)
 			}
 		}
 		return nil
 	}))
-	t.Logf("%d submissions acknowledged over %d kills, none lost", len(acknowledged), kills)
+	if count(); rows != before {
+		t.Errorf("%d rows after sending again, %d before", rows, before)
+	}
 }
 
 func reopen(t *testing.T, dir string) *store.Store {
@@ -97,40 +137,81 @@ func stormUntil(t *testing.T, dir string, most int, acknowledged map[string]bool
 			acknowledged[id] = true
 		}
 	}
-	if err := child.Wait(); err == nil {
-		t.Error("the child ended by itself")
+	if err := child.Wait(); err == nil || child.ProcessState.ExitCode() != -1 {
+		t.Errorf("the child ended by itself: %v", err)
 	}
 }
 
+// prepare sets a practice up with one episode, after which the storms model theirs.
+func prepare(t *testing.T, dir string) {
+	t.Helper()
+	a := app.New(reopen(t, dir), app.Config{SetUpCode: "code"})
+	in := get[app.SignedIn](t)(a.SetUpPractice(t.Context(), app.SetUp{Code: "code", Practice: "P", Language: "en", TimeZone: "UTC", Name: "N", Email: "n@example.org", Password: password}))
+	me := get[app.Me](t)(a.Authenticate(t.Context(), in.Token))
+	get[care.ID](t)(a.AddClient(t.Context(), me.Actor, app.NewClient{Label: "C", AgeBand: care.Adult, Language: "en"}))
+}
+
 // storm submits ratings from eight sides at once and prints each receipt, until
-// somebody kills it.
+// somebody kills it. Its sessions are made beforehand, few in an episode, so
+// that the time goes into submissions.
 func storm(t *testing.T, dir string) {
 	s := reopen(t, dir)
-	a := app.New(s, app.Config{SetUpCode: "code"})
-	w := &world{t: t, ctx: t.Context(), app: a, store: s}
-	if empty := get[bool](t)(a.NeedsSetUp(w.ctx)); empty {
-		get[app.SignedIn](t)(a.SetUpPractice(w.ctx, app.SetUp{Code: "code", Practice: "P", Language: "en", TimeZone: "UTC", Name: "N", Email: "n@example.org", Password: password}))
-	}
-	in := get[app.SignedIn](t)(a.SignIn(w.ctx, app.Credentials{Email: "n@example.org", Password: password, Address: fmt.Sprint(os.Getpid())}))
-	w.neri = get[app.Me](t)(a.Authenticate(w.ctx, in.Token)).Actor
-	var print sync.Mutex
+	a := app.New(s, app.Config{})
+	var me care.Actor
+	sessions := make(chan care.Session, 330)
+	must(t, s.Write(t.Context(), func(tx *store.Tx) error {
+		ps, err := tx.Practices()
+		if err != nil {
+			return err
+		}
+		staff, err := tx.AllStaff(ps[0].ID)
+		if err != nil {
+			return err
+		}
+		me = care.Actor{Practice: ps[0].ID, Staff: staff[0].ID, Roles: staff[0].Roles, Language: "en"}
+		mine, err := tx.Caseload(me.Practice, me.Staff)
+		if err != nil {
+			return err
+		}
+		e, err := tx.Episode(me.Practice, mine[0].Episode)
+		for n := range cap(sessions) {
+			if n%5 == 0 {
+				e.ID = newID()
+				err = errors.Join(err, tx.AddEpisode(e))
+			}
+			x := care.Session{ID: newID(), Practice: me.Practice, Episode: e.ID, AtMillis: int64(n), Status: care.Held}
+			if err = errors.Join(err, tx.AddSession(x)); err != nil {
+				return err
+			}
+			sessions <- x
+		}
+		return err
+	}))
+	close(sessions)
+	x := <-sessions
+	form := get[app.FormView](t)(a.OwnForm(t.Context(), me, x.ID, instrument.Alliance))
+	var printing sync.Mutex
 	var all sync.WaitGroup
 	for range 8 {
-		client := get[care.ID](t)(a.AddClient(w.ctx, w.neri, app.NewClient{Label: "C", AgeBand: care.Adult, Language: "en"}))
-		episode := get[app.ClientView](t)(a.ClientPage(w.ctx, w.neri, client, "")).Episode.ID
 		all.Go(func() {
-			for {
-				session := get[care.ID](t)(a.StartSession(w.ctx, w.neri, episode))
-				f := get[app.FormView](t)(a.OwnForm(w.ctx, w.neri, session, instrument.Alliance))
-				r := get[app.Receipt](t)(a.RecordRating(w.ctx, w.neri, filled(f, session, .5, 0)))
-				print.Lock()
+			for x := range sessions {
+				in := filled(form, x.ID, .5, 0)
+				in.ID = newID()
+				r, err := a.RecordRating(t.Context(), me, in)
+				if err != nil || r.Repeated {
+					t.Errorf("%+v, %v", r, err)
+					return
+				}
+				printing.Lock()
 				fmt.Println("kept " + r.ID)
-				print.Unlock()
+				printing.Unlock()
 			}
 		})
 	}
 	all.Wait()
 }
+
+func newID() care.ID { return care.ID(uuid.Must(uuid.NewV7()).String()) }
 
 // TestNothingReadable: after the main job no name, answer or word of anybody can
 // be read in the database's files, nor in PostgreSQL's rows.
@@ -140,33 +221,59 @@ func TestNothingReadable(t *testing.T) {
 		w.answerAll(w.respondent, .7, 1, "CANARY-words")
 		must(t, w.app.AddNote(w.ctx, w.neri, w.session, "CANARY-note"))
 		get[app.Receipt](t)(w.app.RecordRating(w.ctx, w.neri, filled(w.own, w.session, .5, 0)))
-		for _, needle := range []string{"CANARY", "canary", "neri@", "bond1", `"a":{`} {
-			if where := w.find(needle); where != "" {
-				t.Errorf("%q can be read in %s", needle, where)
+		search := func(when string) {
+			for _, needle := range []string{"CANARY", "canary", "neri@", "bond1", `"a":{`} {
+				if where := w.find(needle); where != "" {
+					t.Errorf("%s, %q can be read in %s", when, needle, where)
+				}
 			}
 		}
-		// The search itself works: what is stored in plain is found.
-		if w.find("session-client-adult") == "" {
-			t.Error("a form's id, which is not sealed, was not found")
-		}
+		search("while it is open")
+		must(t, w.store.Close())
+		search("after the end")
+		w.plant()
 	})
 }
 
-// find looks for text in every file beside the database, in two encodings, and
+// plant proves the search: it finds text in a column of bytes and, beside SQLite,
+// in a file in each encoding.
+func (w *world) plant() {
+	w.t.Helper()
+	_, err := w.db.ExecContext(w.ctx, "UPDATE client SET label = $1", []byte("\x00\xffPLANTED-bytes"))
+	must(w.t, err)
+	texts := []string{"PLANTED-bytes", "session-client-adult"}
+	if w.dir != "" {
+		texts = append(texts, "PLANTED-little", "PLANTED-big")
+		must(w.t, os.WriteFile(filepath.Join(w.dir, "little"), wide("PLANTED-little", binary.LittleEndian), 0o600))
+		must(w.t, os.WriteFile(filepath.Join(w.dir, "big"), wide("PLANTED-big", binary.BigEndian), 0o600))
+	}
+	for _, text := range texts {
+		if w.find(text) == "" {
+			w.t.Errorf("%s, planted in plain, was not found", text)
+		}
+	}
+}
+
+// wide is text in UTF-16.
+func wide(text string, order binary.AppendByteOrder) (out []byte) {
+	for _, u := range utf16.Encode([]rune(text)) {
+		out = order.AppendUint16(out, u)
+	}
+	return out
+}
+
+// find looks for text in every file beside the database, in three encodings, and
 // in every row; "" when it is nowhere.
 func (w *world) find(text string) string {
 	w.t.Helper()
-	var wide []byte
-	for _, u := range utf16.Encode([]rune(text)) {
-		wide = append(wide, byte(u), byte(u>>8))
-	}
+	forms := [][]byte{[]byte(text), wide(text, binary.LittleEndian), wide(text, binary.BigEndian)}
 	if w.dir != "" {
 		files, err := os.ReadDir(w.dir)
 		must(w.t, err)
 		for _, f := range files {
 			data, err := os.ReadFile(filepath.Join(w.dir, f.Name()))
 			must(w.t, err)
-			if bytes.Contains(data, []byte(text)) || bytes.Contains(data, wide) {
+			if slices.ContainsFunc(forms, func(form []byte) bool { return bytes.Contains(data, form) }) {
 				return f.Name()
 			}
 		}

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -90,10 +91,11 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 		clientRow
 		e    care.CaseloadEntry
 		body []byte
+		kept sql.NullInt64
 	}
 	rows, err := list(t, func(r scanner) (x row, err error) {
-		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.body, &x.e.ReadAtMillis)...)
-	}, "SELECT "+clientColumns+`, newest.episode_id, newest.relation, s.body, COALESCE(p.at_millis, 0)
+		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.kept, &x.body, &x.e.ReadAtMillis)...)
+	}, "SELECT "+clientColumns+`, newest.episode_id, newest.relation, s.last_millis, s.body, COALESCE(p.at_millis, 0)
 		FROM (SELECT ec.client_id, ec.episode_id, es.relation, ROW_NUMBER() OVER (PARTITION BY ec.client_id
 				ORDER BY COALESCE(st.last_millis, 0) DESC, ec.episode_id DESC, es.relation DESC) AS place
 			FROM episode_staff es
@@ -115,7 +117,7 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 		if x.e.Client, err = t.openClient(x.clientRow); err != nil {
 			return nil, err
 		}
-		if x.body != nil {
+		if x.kept.Valid {
 			k, err := t.key(practice, clientKey(x.c.ID))
 			if err != nil {
 				return nil, err

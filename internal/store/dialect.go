@@ -155,6 +155,9 @@ type retryWriter struct{ db *sql.DB }
 const maxRetries = 8
 
 func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for try := 0; ; try++ {
 		err := w.once(ctx, f)
 		var e *pgconn.PgError
@@ -171,6 +174,7 @@ func (w retryWriter) once(ctx context.Context, f func(*sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
+	defer tx.Rollback() //nolint:errcheck // for a panic: a connection that is not given back is lost
 	if err := f(tx); err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}

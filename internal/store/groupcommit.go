@@ -51,13 +51,23 @@ func (w *groupWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 	// From here on the outcome must be known: a canceled caller still waits for it.
 	select {
 	case err := <-j.result:
-		if j.panic != nil {
-			panic(j.panic)
-		}
-		return err
+		return j.end(err)
 	case <-w.gone:
+	}
+	// The last commits and the end may both be there: the outcome goes first.
+	select {
+	case err := <-j.result:
+		return j.end(err)
+	default:
 		return errClosed
 	}
+}
+
+func (j *job) end(err error) error {
+	if j.panic != nil {
+		panic(j.panic)
+	}
+	return err
 }
 
 var errClosed = errors.New("the store is closed")

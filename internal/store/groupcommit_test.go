@@ -168,7 +168,7 @@ func TestWriteAfterClose(t *testing.T) {
 // store closes is told the truth.
 func TestCloseTellsTheTruth(t *testing.T) {
 	t.Parallel()
-	for range 2000 {
+	for range 600 {
 		db, err := sql.Open("sqlite", ":memory:")
 		must(t, err)
 		db.SetMaxOpenConns(1)
