@@ -2,7 +2,12 @@
 
 package alliance
 
-import "math"
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+)
 
 // Dimension is one of Bordin's three, or the whole where a form does not tell
 // them apart (Bordin 1979).
@@ -37,9 +42,11 @@ type Point struct {
 }
 
 // rated says that the point holds a number.
-func (p Point) rated() bool {
-	return p.OK && !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0)
-}
+func (p Point) rated() bool { return p.OK && number(p.Value) }
+
+// number is false for NaN, infinities and what is so large that its square has no
+// number: figures must stay finite, and no form's points reach there.
+func number(v float64) bool { return math.Abs(v) <= 1e100 }
 
 // Series is one informant's ratings of one dimension, ordered by session.
 type Series struct {
@@ -53,14 +60,26 @@ type Series struct {
 	Points         []Point
 }
 
-// rated returns the points that hold a number.
+// rated returns the points that hold a number, by session.
 func (s Series) rated() (out []Point) {
 	for _, p := range s.Points {
 		if p.rated() {
 			out = append(out, p)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Point) int { return cmp.Compare(a.Session, b.Session) })
 	return out
+}
+
+// ranged says that the form's range can be used: two numbers, apart.
+func (s Series) ranged() bool { return number(s.Min) && number(s.Max) && s.Min < s.Max }
+
+// worse is the sign of a change for the worse.
+func (s Series) worse() float64 {
+	if s.HigherIsBetter {
+		return -1
+	}
+	return 1
 }
 
 // TensionAnswer is what somebody answered to the direct question whether
@@ -109,26 +128,47 @@ type GapPoint struct {
 	OK                            bool
 }
 
-// Gap matches two informants' ratings of one dimension by session. Forms of
-// other ranges are compared as shares of their range, given in points of the
-// client's form.
+// Gap matches two informants' ratings of one dimension by session: a point for
+// each session that either series knows, in order. Forms of other ranges are
+// compared as shares of their range, given in points of the client's form; a form
+// where lower is better is turned round first. A form without a range matches
+// nothing.
 func Gap(client, therapist Series) []GapPoint {
-	other := map[int]Point{}
-	for _, p := range therapist.rated() {
-		other[p.Session] = p
+	own, other := bySession(client), bySession(therapist)
+	sessions := map[int]bool{}
+	for _, p := range slices.Concat(client.Points, therapist.Points) {
+		sessions[p.Session] = true
 	}
-	out := make([]GapPoint, 0, len(client.Points))
-	for _, p := range client.Points {
-		g := GapPoint{Session: p.Session}
-		if t, ok := other[p.Session]; ok && p.rated() && therapist.Max > therapist.Min && client.Max > client.Min {
-			share := (t.Value - therapist.Min) / (therapist.Max - therapist.Min)
-			if therapist.HigherIsBetter != client.HigherIsBetter {
-				share = 1 - share
-			}
-			g.Client, g.Therapist = p.Value, client.Min+share*(client.Max-client.Min)
+	out := make([]GapPoint, 0, len(sessions))
+	for _, n := range slices.Sorted(maps.Keys(sessions)) {
+		g := GapPoint{Session: n}
+		c, rated := own[n]
+		if t, ok := other[n]; ok && rated && client.ranged() && therapist.ranged() {
+			g.Client, g.Therapist = c, translate(t, therapist, client)
 			g.Difference, g.OK = g.Therapist-g.Client, true
 		}
 		out = append(out, g)
 	}
 	return out
+}
+
+func bySession(s Series) map[int]float64 {
+	out := map[int]float64{}
+	for _, p := range s.rated() {
+		out[p.Session] = p.Value
+	}
+	return out
+}
+
+// translate says a value of one form in points of another. Equal forms are left
+// alone, so that 3.7 stays 3.7 to the last bit.
+func translate(v float64, from, to Series) float64 {
+	if from.Min == to.Min && from.Max == to.Max && from.HigherIsBetter == to.HigherIsBetter {
+		return v
+	}
+	share := (v - from.Min) / (from.Max - from.Min)
+	if from.HigherIsBetter != to.HigherIsBetter {
+		share = 1 - share
+	}
+	return to.Min + share*(to.Max-to.Min)
 }
