@@ -4,6 +4,7 @@ package web
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/entente-project/entente/internal/app"
@@ -29,11 +30,20 @@ func (c *call) zone() *time.Location {
 	return zoneOf(c.me.TimeZone)
 }
 
+// zones are the time zones read so far: reading one is work that a list of
+// hundreds of dates would do hundreds of times.
+var zones sync.Map
+
 func zoneOf(name string) *time.Location {
-	if loc, err := time.LoadLocation(name); err == nil {
-		return loc
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location)
 	}
-	return time.UTC
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC // not remembered: an unknown name costs memory only once it is known
+	}
+	zones.Store(name, loc)
+	return loc
 }
 
 // redirect answers 303, so that a reload never sends a form again.
