@@ -152,16 +152,29 @@ func (postgresEngine) duplicate(err error) bool {
 // one got in its way.
 type retryWriter struct{ db *sql.DB }
 
-const maxRetries = 8
+const (
+	maxRetries      = 8
+	uniqueViolation = "23505"
+)
 
 func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	met := false
 	for try := 0; ; try++ {
 		err := w.once(ctx, f)
 		var e *pgconn.PgError
-		if err == nil || !errors.As(err, &e) || e.Code[:2] != "40" || try == maxRetries {
+		if err == nil || !errors.As(err, &e) || try == maxRetries {
+			return err
+		}
+		switch {
+		case e.Code[:2] == "40":
+		case e.Code == uniqueViolation && !met:
+			// Of two that insert one row at once, ON CONFLICT spares the later only if the index it
+			// names catches it; any other index fails. By the next run that row can be seen.
+			met = true
+		default:
 			return err
 		}
 		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond) << try))) //nolint:gosec // spreads retries, hides nothing
