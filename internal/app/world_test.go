@@ -140,7 +140,7 @@ func (w *world) people() {
 
 // tables are all that hold something; throttle counts tries that failed, too.
 var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
-	"session_note", "standing", "page_read", "reveal", "audit", "practice_instrument", "import"}
+	"session_note", "page_read", "reveal", "audit", "practice_instrument", "import"}
 
 // digest stands for every row of every table.
 func (w *world) digest() string {

@@ -3,7 +3,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 
@@ -91,21 +90,20 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 		clientRow
 		e    care.CaseloadEntry
 		body []byte
-		kept sql.NullInt64
+		last int64
 	}
 	rows, err := list(t, func(r scanner) (x row, err error) {
-		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.kept, &x.body, &x.e.ReadAtMillis)...)
-	}, "SELECT "+clientColumns+`, newest.episode_id, newest.relation, s.last_millis, s.body, COALESCE(p.at_millis, 0)
+		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.last, &x.body, &x.e.ReadAtMillis)...)
+	}, "SELECT "+clientColumns+`, newest.episode_id, newest.relation, s.last_millis, s.standing, COALESCE(p.at_millis, 0)
 		FROM (SELECT ec.client_id, ec.episode_id, es.relation, ROW_NUMBER() OVER (PARTITION BY ec.client_id
-				ORDER BY COALESCE(st.last_millis, 0) DESC, ec.episode_id DESC, es.relation DESC) AS place
+				ORDER BY ec.last_millis DESC, ec.episode_id DESC, es.relation DESC) AS place
 			FROM episode_staff es
 			JOIN episode e ON e.practice_id = es.practice_id AND e.episode_id = es.episode_id AND e.closed_on = ''
 			JOIN episode_client ec ON ec.practice_id = es.practice_id AND ec.episode_id = es.episode_id
-			LEFT JOIN standing st ON st.practice_id = ec.practice_id AND st.episode_id = ec.episode_id AND st.client_id = ec.client_id
 			WHERE es.practice_id = $1 AND es.staff_id = $2) newest
 		JOIN client c ON c.practice_id = $1 AND c.client_id = newest.client_id
 		JOIN data_key k ON k.practice_id = $1 AND k.key_id = 'client:' || c.client_id
-		LEFT JOIN standing s ON s.practice_id = $1 AND s.episode_id = newest.episode_id AND s.client_id = newest.client_id
+		JOIN episode_client s ON s.practice_id = $1 AND s.episode_id = newest.episode_id AND s.client_id = newest.client_id
 		LEFT JOIN page_read p ON p.practice_id = $1 AND p.staff_id = $2 AND p.episode_id = newest.episode_id AND p.client_id = newest.client_id
 		WHERE newest.place = 1
 		ORDER BY c.client_id`, practice, staff)
@@ -117,13 +115,13 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 		if x.e.Client, err = t.openClient(x.clientRow); err != nil {
 			return nil, err
 		}
-		if x.kept.Valid {
+		if x.body != nil || x.last != 0 { // never an emptied one for none
 			k, err := t.key(practice, clientKey(x.c.ID))
 			if err != nil {
 				return nil, err
 			}
-			c := newCell(k, practice, "standing", x.e.Episode, string(x.c.ID))
-			x.e.Standing = c.open("body", x.body)
+			c := newCell(k, practice, "episode_client", x.e.Episode, string(x.c.ID))
+			x.e.Standing = c.open("standing", x.body)
 			if err := c.err(); err != nil {
 				return nil, t.s.fault("open", err)
 			}
@@ -135,17 +133,15 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 
 // PutStanding keeps a client's standing ready, in place of the former one.
 func (t *Tx) PutStanding(s care.Standing) error {
-	c, err := t.cell(s.Practice, clientKey(s.Client), "standing", s.Episode, string(s.Client))
+	c, err := t.cell(s.Practice, clientKey(s.Client), "episode_client", s.Episode, string(s.Client))
 	if err != nil {
 		return err
 	}
-	body := c.seal("body", s.Body)
+	body := c.seal("standing", s.Body)
 	if err := c.err(); err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO standing (practice_id, episode_id, client_id, last_millis, body) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (practice_id, episode_id, client_id) DO UPDATE SET last_millis = excluded.last_millis, body = excluded.body`, s.Practice, s.Episode, s.Client, s.LastMillis, body)
-	return err
+	return t.changed("UPDATE episode_client SET last_millis = $1, standing = $2 WHERE practice_id = $3 AND episode_id = $4 AND client_id = $5", s.LastMillis, body, s.Practice, s.Episode, s.Client)
 }
 
 // NameID makes the id that stands for something another system calls by these

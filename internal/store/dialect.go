@@ -29,6 +29,7 @@ type engine interface {
 	goose() goose.Dialect
 	unavailable(error) bool
 	duplicate(error) bool
+	bulk() string
 }
 
 func engineOf(dsn string) (engine, error) {
@@ -108,6 +109,8 @@ func (sqliteEngine) duplicate(err error) bool {
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_CONSTRAINT
 }
 
+func (sqliteEngine) bulk() string { return "" }
+
 type postgresEngine struct{}
 
 func (postgresEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
@@ -147,6 +150,11 @@ func (postgresEngine) duplicate(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Code[:2] == "23"
 }
+
+// bulk keeps PostgreSQL from the plans it made while the tables were empty: it
+// has no statistics of rows that are not committed, and a plan that walks the
+// whole of a wrong index made bringing 6,600 ratings again take 18 s instead of 1.5.
+func (postgresEngine) bulk() string { return "SET LOCAL plan_cache_mode = force_custom_plan" }
 
 // retryWriter runs each write in its own transaction, and again when another
 // one got in its way.

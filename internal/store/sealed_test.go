@@ -66,7 +66,7 @@ var sealed = []struct {
 		_, err := tx.Client(here.ID, anna.ID)
 		return err
 	}},
-	{"body", "standing", string(therapy.ID), "client_id = '" + string(anna.ID) + "'", func(tx *Tx) error {
+	{"standing", "episode_client", string(therapy.ID), "client_id = '" + string(anna.ID) + "'", func(tx *Tx) error {
 		_, err := tx.Caseload(here.ID, neri.ID)
 		return err
 	}},

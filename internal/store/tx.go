@@ -29,6 +29,15 @@ func (t *Tx) exec(query string, args ...any) (sql.Result, error) {
 	return r, t.s.fault("exec", err)
 }
 
+// Bulk prepares the transaction for writing thousands of rows.
+func (t *Tx) Bulk() error {
+	if t.s.engine.bulk() == "" {
+		return nil
+	}
+	_, err := t.exec(t.s.engine.bulk())
+	return err
+}
+
 func (t *Tx) trip(query string) error {
 	if t.s.hook == nil {
 		return nil

@@ -92,15 +92,22 @@ CREATE TABLE episode (
 -- Covers the caseload's question which episodes are open.
 CREATE INDEX episode_open ON episode (practice_id, episode_id, closed_on);
 
+-- How a client stands in an episode is kept ready here, sealed: lists of hundreds
+-- read it without going through every response.
 CREATE TABLE episode_client (
   practice_id TEXT NOT NULL,
   episode_id TEXT NOT NULL,
   client_id TEXT NOT NULL,
+  last_millis BIGINT NOT NULL DEFAULT 0,
+  standing BYTEA,
   PRIMARY KEY (practice_id, episode_id, client_id),
   FOREIGN KEY (practice_id, episode_id) REFERENCES episode,
   FOREIGN KEY (practice_id, client_id) REFERENCES client
 );
 CREATE INDEX episode_client_client ON episode_client (practice_id, client_id, episode_id);
+
+-- Covers the caseload's question which episode is the newest, without touching bodies.
+CREATE INDEX episode_client_last ON episode_client (practice_id, episode_id, client_id, last_millis);
 
 CREATE TABLE episode_staff (
   practice_id TEXT NOT NULL,
@@ -179,18 +186,6 @@ CREATE TABLE session_note (
   FOREIGN KEY (practice_id, session_id) REFERENCES session
 );
 CREATE INDEX session_note_episode ON session_note (practice_id, episode_id, at_millis);
-
-CREATE TABLE standing (
-  practice_id TEXT NOT NULL,
-  episode_id TEXT NOT NULL,
-  client_id TEXT NOT NULL,
-  last_millis BIGINT NOT NULL,
-  body BYTEA NOT NULL,
-  PRIMARY KEY (practice_id, episode_id, client_id)
-);
-
--- Covers the caseload's question which episode is the newest, without touching bodies.
-CREATE INDEX standing_last ON standing (practice_id, episode_id, client_id, last_millis);
 
 CREATE TABLE page_read (
   practice_id TEXT NOT NULL,
