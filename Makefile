@@ -26,7 +26,7 @@ GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 export GOLANGCI_LINT_CACHE := $(TOOLS)/golangci-lint-cache
 
-.PHONY: help run build test lint pictures bench bench-stats drill clean
+.PHONY: help run build test lint pictures trial bench bench-stats drill clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,7 +53,11 @@ $(GOLANGCI):
 
 pictures: ## Photograph the pages into docs/pictures
 	@bash scripts/setup-tests
-	ENTENTE_PICTURES=$(CURDIR)/docs/pictures go test ./cmd/entente -run 'TestPictures|TestJourney$$' -count=1
+	ENTENTE_PICTURES=$(CURDIR)/docs/pictures go test ./cmd/entente -run 'TestPictures|TestJourney$$|TestFirstRun|TestLost|TestIdle' -count=1
+
+trial: ## Measure an import of your own file: make trial CSV=... MAP=...
+	@bash scripts/setup-tests
+	TRIAL_CSV=$(abspath $(CSV)) TRIAL_MAP=$(abspath $(MAP)) go test -tags trial ./cmd/entente -run TestTrial -count=1 -v
 
 bench: ## Run every benchmark
 	go test ./... -run '^$$' -bench . -benchmem

@@ -10,6 +10,7 @@ import (
 )
 
 type importTx interface {
+	Bulk() error
 	NameID(practice care.ID, parts ...string) (care.ID, error)
 	AddInstrument(practice care.ID, id string, version int, definition string) error
 	AddImport(practice, id, staff care.ID, atMillis int64, file string, responses int) error
@@ -100,6 +101,9 @@ type importing struct {
 func (w *importing) all(p Progress) error {
 	w.clients, w.episodes, w.sessions = map[care.ID]bool{}, map[care.ID]bool{}, map[care.ID]bool{}
 	total := int64(len(w.r.out))
+	if err := w.tx.Bulk(); err != nil {
+		return err
+	}
 	if m := w.r.m; !w.dry && m.own != nil {
 		if err := w.tx.AddInstrument(w.actor.Practice, m.own.ID, m.own.Version, m.Definition); err != nil {
 			return err
