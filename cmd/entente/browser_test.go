@@ -154,6 +154,7 @@ func (b browser) axe(name string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	eval[any](b, "Promise.race([Promise.allSettled(document.getAnimations().map(a => a.finished)), new Promise(r => setTimeout(r, 1000))])") // a colour on its way is not one
 	eval[any](b, string(script)+";0")
 	found := eval[string](b, `axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']}).then(r =>
 		(r.passes.length ? '' : 'axe looked at nothing ') + r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target + ' ' + (n.any[0]?.message || n.failureSummary)).join('; ')).join('\n'))`)

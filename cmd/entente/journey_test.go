@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/i18n"
 )
 
 // link starts a session of the client waiting today and gives a fresh token to
@@ -78,74 +79,105 @@ func (b browser) fill(share float64) {
 		(f.querySelector('.line') ? r[Math.round(%f * (r.length - 1))] : r[0]).click(); })`, share))
 }
 
-// TestJourney is the main job with two people in two browsers.
+// TestJourney is the main job with two people in two browsers, in each language.
 func TestJourney(t *testing.T) {
 	t.Parallel()
-	d := serveDemo(t, "en")
-	therapist, client := newBrowser(t), newBrowser(t)
-	therapist.look(1280, false)
-	client.look(390, false)
+	for _, lang := range []string{"en", "it"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			j := journey{t, lang, i18n.For(lang), serveDemo(t, lang), newBrowser(t), newBrowser(t)}
+			j.client.look(390, false)
+			j.answers(j.asks())
+			j.sees()
+		})
+	}
+}
 
-	therapist.open(d.base + "/demo/" + d.links.therapist)
-	therapist.until("location.pathname === '/today'")
-	therapist.open(therapist.client(d.base, "Ines"))
-	therapist.click(".acts button.main") // start a session
-	therapist.until("location.pathname.startsWith('/sessions/')")
-	therapist.click("form[action$='/invite'] button")
-	therapist.until("document.querySelector('.scan img')")
-	therapist.shot("ask-desktop-en")
-	link := eval[string](therapist, "document.getElementById('link').value")
-	eval[any](therapist, "window.notReloaded = true")
+type journey struct {
+	t                 *testing.T
+	lang              string
+	p                 *i18n.Printer
+	d                 demo
+	therapist, client browser
+}
 
-	client.open(link)
-	client.until("location.pathname === '/form'")
-	cost := eval[[]float64](client, `(() => { const e = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+// who is the client asked: each answers in the language of the practice.
+func (j journey) who() string { return map[string]string{"en": "Ines", "it": "Anna B."}[j.lang] }
+
+const said = "The plan was made without me. Il programma è stato fatto senza di me."
+
+// asks starts a session and shows the code; it returns what a telephone reads.
+func (j journey) asks() (link string) {
+	b := j.therapist
+	b.open(j.d.base + "/demo/" + j.d.links.therapist)
+	b.until("location.pathname === '/today'")
+	b.open(b.client(j.d.base, j.who()))
+	b.click(".acts button.main") // start a session
+	b.until("location.pathname.startsWith('/sessions/')")
+	b.click("form[action$='/invite'] button")
+	link = b.scan()
+	b.looks("ask", j.lang)
+	eval[any](b, "window.notReloaded = true")
+	return link
+}
+
+// answers is the client's part, on a telephone.
+func (j journey) answers(link string) {
+	b, t := j.client, j.t
+	b.open(link)
+	b.until("location.pathname === '/form'")
+	cost := eval[[]float64](b, `(() => { const e = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
 		return [e.length, e.reduce((n, x) => n + x.encodedBodySize, 0)]; })()`)
 	t.Logf("client's form: %.0f requests, %.0f bytes", cost[0], cost[1])
 	if cost[0] > 2 || cost[1] > 20_000 || cost[1] == 0 {
 		t.Errorf("the client's form takes %.0f requests and %.0f bytes; at most 2 and 20,000", cost[0], cost[1])
 	}
-	if who := eval[string](client, "document.querySelector('.reads').textContent"); !strings.Contains(who, "Elena Neri") {
+	if who := eval[string](b, "document.querySelector('.reads').textContent"); !strings.Contains(who, "Elena Neri") {
 		t.Errorf("the form does not say who reads it: %q", who)
 	}
-	if n := eval[int](client, "document.querySelectorAll('input:checked').length"); n != 0 {
+	if n := eval[int](b, "document.querySelectorAll('input:checked').length"); n != 0 {
 		t.Errorf("%d answers are chosen before the person has", n)
 	}
-	client.shot("form-phone-en")
-	client.fill(.3)
-	eval[any](client, "document.getElementById('comment').value = 'The plan was made without me.'")
-	client.shot("form-answered-phone-en")
-	client.click("button.send")
-	client.until("document.querySelector('fieldset.item') && !document.querySelector('input:checked')")
-	client.shot("form-second-phone-en")
-	client.fill(.5)
-	client.click("button.send")
-	client.until("document.querySelector('.receipt')")
-	client.shot("receipt-phone-en")
+	b.shot("form-phone-" + j.lang)
+	b.fill(.3)
+	eval[any](b, fmt.Sprintf("document.getElementById('comment').value = %q", said))
+	b.shot("form-answered-phone-" + j.lang)
+	b.click("button.send")
+	b.until("document.querySelector('fieldset.item') && !document.querySelector('input:checked')")
+	b.shot("form-second-phone-" + j.lang)
+	b.fill(.5)
+	b.click("button.send")
+	b.until("document.querySelector('.receipt')")
+	b.looks("receipt", j.lang)
+}
 
-	therapist.until("document.body.innerText.includes('The client has answered')")
-	if !eval[bool](therapist, "window.notReloaded === true") {
+// sees is what the therapist meets afterwards: first the own rating and guess.
+func (j journey) sees() {
+	b, t := j.therapist, j.t
+	worth := strings.TrimSuffix(j.p.T("verdict.worth_asking.word"), ".")
+	b.until(fmt.Sprintf("document.body.innerText.includes(%q)", j.p.T("asked.client_done")))
+	if !eval[bool](b, "window.notReloaded === true") {
 		t.Error("the therapist's page was reloaded")
 	}
-	if text := eval[string](therapist, "document.body.innerText"); strings.Contains(text, "Worth asking") {
+	if text := eval[string](b, "document.body.innerText"); strings.Contains(text, worth) {
 		t.Error("the client's rating shows before the prediction")
 	}
-	therapist.click("a[href$='/rate']")
-	therapist.until("document.querySelector('fieldset.item')")
-	therapist.fill(.8)
-	therapist.click("button.send")
-	therapist.click("a[href$='/predict']")
-	therapist.until("location.pathname.endsWith('/predict') && document.querySelector('fieldset.item')")
-	therapist.fill(.8)
-	therapist.click("button.send")
-	therapist.until("document.body.innerText.includes('Worth asking')")
-	therapist.click(".crumb a")
-	therapist.until("document.querySelector('svg.course') && document.body.innerText.includes('The plan was made without me.')")
-	if lead := eval[string](therapist, "document.querySelector('.ask .lead').innerText"); !strings.HasPrefix(lead, "Worth asking. ") {
+	b.click("a[href$='/rate']")
+	b.until("document.querySelector('fieldset.item')")
+	b.fill(.8)
+	b.click("button.send")
+	b.click("a[href$='/predict']")
+	b.until("location.pathname.endsWith('/predict') && document.querySelector('fieldset.item')")
+	b.fill(.8)
+	b.click("button.send")
+	b.until(fmt.Sprintf("document.body.innerText.includes(%q)", worth))
+	b.click(".crumb a")
+	b.until(fmt.Sprintf("document.querySelector('svg.course') && document.body.innerText.includes(%q)", said))
+	if lead := eval[string](b, "document.querySelector('.ask .lead').innerText"); !strings.HasPrefix(lead, worth) {
 		t.Errorf("the first sentence is %q", lead)
 	}
-	therapist.shot("client-after-desktop-en")
-	therapist.printed("client-print-en")
+	b.looks("client-after", j.lang)
+	b.printed("client-print-" + j.lang)
 }
 
 // printed looks at a page as it is printed and makes the PDF of it.

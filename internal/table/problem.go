@@ -171,3 +171,13 @@ func shown(s string) string {
 	}
 	return b.String()
 }
+
+// Codes lists every code a [Problem] can have, so that a translation can be
+// checked for each.
+func Codes() []string {
+	return []string{
+		CodeEmpty, CodeNotText, CodeEncoding, CodeNul, CodeTooLarge, CodeTooManyColumns, CodeFieldTooLong, CodeHeaderEmpty, CodeHeaderDuplicate,
+		CodeRagged, CodeUnterminatedQuote, CodeQuote, CodeRead,
+		CodeNumber, CodeNumberAmbiguous, CodeNumberRange, CodeDate, CodeDateAmbiguous, CodeDateMixed, CodeDateNone, CodeDateFormat,
+	}
+}

@@ -3,7 +3,10 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -57,6 +60,7 @@ func (s *Server) handle(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c := &call{s: s, w: w, r: r}
 		c.p = i18n.For(s.language(c))
+		defer c.recovered()
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody(r))
 		if err := c.admit(rt.who); err != nil {
 			c.fail(err)
@@ -65,6 +69,21 @@ func (s *Server) handle(rt route) http.HandlerFunc {
 		if err := rt.do(c); err != nil {
 			c.fail(err)
 		}
+	}
+}
+
+// recovered turns a panic into the page of a fault of ours. Only what the runtime
+// says of it is logged: any other value might hold a person's words.
+func (c *call) recovered() {
+	switch x := recover().(type) {
+	case nil:
+	case runtime.Error:
+		c.fail(fmt.Errorf("panic: %w\n%s", x, debug.Stack()))
+	default:
+		if x == http.ErrAbortHandler { //nolint:errorlint // a sentinel that is panicked with as it is
+			panic(x)
+		}
+		c.fail(fmt.Errorf("panic with a %T\n%s", x, debug.Stack()))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/chart"
 )
 
@@ -70,6 +71,7 @@ type todayView struct {
 	Sessions []todaySession
 	Asking   []caseRow
 	Clients  []caseRow // to start a session with
+	First    bool      // a therapist who has no client yet
 }
 
 type todaySession struct {
@@ -91,7 +93,8 @@ func todayPage(c *call) error {
 		}
 		v.Sessions = append(v.Sessions, x)
 	}
-	if c.by.Has("therapist") && len(d.Clients) <= mostStarts {
+	v.First = c.by.Has(care.Therapist) && len(d.Clients) == 0
+	if c.by.Has(care.Therapist) && len(d.Clients) <= mostStarts {
 		v.Clients = c.caseRows(d.Clients)
 	}
 	return c.render(http.StatusOK, "today", v)

@@ -319,6 +319,29 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// TestPanic: whatever a handler panics with, the person gets a page with a
+// reference, and no word of the value goes into the log.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	for _, do := range []func(*call) error{
+		func(*call) error { panic("canary") },
+		func(c *call) error { panic(errors.New("canary")) },
+		func(c *call) error { return c.redirect([]string{}[len(c.r.Method)]) },
+	} {
+		c, _ := newCall(t, "en", "GET /x")
+		var log bytes.Buffer
+		c.s.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+		w := httptest.NewRecorder()
+		c.s.handle(route{"GET /x", anyone, do})(w, httptest.NewRequest("GET", "/x", nil))
+		if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String()+log.String(), "canary") {
+			t.Errorf("%d\n%s\n%s", w.Code, w.Body, &log)
+		}
+		if !strings.Contains(log.String(), "render_test.go") || !strings.Contains(log.String(), "reference=") {
+			t.Errorf("the log does not say where: %s", &log)
+		}
+	}
+}
+
 // A link that is unknown, has expired or was ended looks the same, wherever it
 // is met.
 func TestClosedLinksLookAlike(t *testing.T) {

@@ -57,6 +57,8 @@ async function send() {
     show(html, r.url);
   } catch {
     say(form.dataset.lost);
+    // On a handed device nobody else may read what waits to go out.
+    if (locked) for (const e of form.children) e.hidden = !e.matches('.state');
     waits = Math.min(waits * 2 || 2, 60);
     timer = setTimeout(send, waits * 1e3);
   }
