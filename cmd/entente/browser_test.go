@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/entente-project/entente/internal/app"
@@ -184,14 +185,20 @@ func (b browser) shot(name string) {
 	}
 	ctx, stop := context.WithTimeout(b.ctx, 30*time.Second)
 	defer stop()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	var picture []byte
+	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		r, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
+			Format: page.CaptureScreenshotFormatWebp, Quality: new(int64(80)), CaptureBeyondViewport: new(true)})
+		picture = r.Data
+		return err
+	}))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, name+".webp"), picture, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }
