@@ -22,6 +22,7 @@ type commands struct {
 	Serve   serveCommand     `cmd:"" help:"Serve a practice. The first page at the first start sets it up."`
 	Demo    demoCommand      `cmd:"" help:"Serve an invented practice, to look around in."`
 	Import  importCommand    `cmd:"" help:"Bring earlier ratings from a CSV file."`
+	Audit   auditCommand     `cmd:"" help:"The log of who read and changed what."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
 

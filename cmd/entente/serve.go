@@ -19,6 +19,7 @@ type serveCommand struct {
 	place     `embed:""`
 	mailFlags `embed:""`
 	Listen    string `help:"Address to listen on. Loopback unless told otherwise: put a TLS proxy in front." default:"127.0.0.1:8484"`
+	Anchor    string `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
 	URL       string `help:"Address by which people reach this server, such as https://care.example.org; links are made from it."`
 }
 
@@ -61,5 +62,6 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		fmt.Printf("key: %s (%s). Keep a copy of it apart from the database: without it nothing can be read.\n", c.Key, v.Fingerprint())
 		fmt.Printf("set up: %s/setup?code=%s\n", base, code)
 	}
+	go anchorAudit(ctx, a, c.Anchor, log)
 	return listenAndServe(ctx, l, h, log)
 }

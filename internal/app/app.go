@@ -94,18 +94,22 @@ func (a *App) nowMillis() int64 { return a.cfg.Now().UnixMilli() }
 
 // auditTx writes the log of what was done.
 type auditTx interface {
-	Audit(id care.ID, e care.AuditEntry) error
+	Audit(e care.AuditEntry) error
 	LastChange(practice care.ID) (care.ID, error)
+	AuditAbout(practice, client care.ID, limit int) ([]care.AuditEntry, error)
+	AuditHead(practice care.ID) (string, error)
+	VerifyAudit(practice care.ID, heads []string) (int64, error)
 }
 
-// audit notes that actor did something to record; changes says that it wrote.
-func (a *App) audit(tx Tx, actor care.Actor, action string, record care.ID, changes bool) error {
+// audit notes that actor did something to record, which is about a client or an
+// episode ("" for none); changes says that it wrote.
+func (a *App) audit(tx Tx, actor care.Actor, action string, record, about care.ID, changes bool) error {
 	by := actor.Staff
 	if by == "" {
 		by = actor.Invitation
 	}
-	return tx.Audit(a.cfg.NewID(), care.AuditEntry{
-		Practice: actor.Practice, AtMillis: a.nowMillis(), Actor: by, Action: action, Record: record, Changes: changes,
+	return tx.Audit(care.AuditEntry{
+		ID: a.cfg.NewID(), Practice: actor.Practice, AtMillis: a.nowMillis(), Actor: by, Action: action, Record: record, About: about, Changes: changes,
 	})
 }
 

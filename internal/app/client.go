@@ -95,7 +95,7 @@ func (a *App) AddClient(ctx context.Context, actor care.Actor, in NewClient) (ca
 		if err := tx.AddClient(c); err != nil {
 			return err
 		}
-		if err := a.audit(tx, actor, "add_client", c.ID, true); err != nil {
+		if err := a.audit(tx, actor, "add_client", c.ID, c.ID, true); err != nil {
 			return err
 		}
 		_, err := a.openEpisode(tx, actor, c, in.Episode)
@@ -152,7 +152,7 @@ func (a *App) openEpisode(tx Tx, actor care.Actor, c care.Client, in NewEpisode)
 	if err := tx.AddEpisode(e); err != nil {
 		return "", err
 	}
-	return e.ID, a.audit(tx, actor, "open_episode", e.ID, true)
+	return e.ID, a.audit(tx, actor, "open_episode", e.ID, e.ID, true)
 }
 
 func zone(p care.Practice) *time.Location {
@@ -207,7 +207,10 @@ func (a *App) Client(ctx context.Context, actor care.Actor, id care.ID) (c care.
 		c, err = tx.Client(actor.Practice, id)
 		return err
 	})
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, a.noteRead(ctx, actor, "read_client", id, id)
 }
 
 // EditClient changes label, age band, language and address. Therapists of one
@@ -224,7 +227,7 @@ func (a *App) EditClient(ctx context.Context, actor care.Actor, c care.Client) e
 		if err := tx.ChangeClient(c); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "edit_client", c.ID, true)
+		return a.audit(tx, actor, "edit_client", c.ID, c.ID, true)
 	})
 }
 

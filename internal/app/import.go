@@ -135,7 +135,7 @@ func (w *importing) all(p Progress) error {
 	if err := w.tx.AddImport(w.actor.Practice, w.id, w.actor.Staff, w.a.nowMillis(), w.r.plan.File, w.r.plan.Responses); err != nil {
 		return err
 	}
-	return w.a.audit(w.tx, w.actor, "import", w.id, true)
+	return w.a.audit(w.tx, w.actor, "import", w.id, "", true)
 }
 
 // one keeps one response with whatever it needs: client, episode, session.

@@ -79,7 +79,7 @@ func (a *App) invite(ctx context.Context, actor care.Actor, session care.ID, by 
 		if err := tx.AddInvitation(i); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "invite_"+string(by), i.ID, true)
+		return a.audit(tx, actor, "invite_"+string(by), i.ID, e.ID, true)
 	})
 	if err != nil {
 		return Link{}, c, err
@@ -122,7 +122,7 @@ func (a *App) StartKiosk(ctx context.Context, actor care.Actor, session care.ID,
 		if err := tx.SetKiosk(actor.Practice, actor.SignIn, hash); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "start_kiosk", i.ID, true)
+		return a.audit(tx, actor, "start_kiosk", i.ID, e.ID, true)
 	})
 	if err != nil {
 		return Link{}, err
@@ -160,13 +160,13 @@ func (a *App) LeaveKiosk(ctx context.Context, token, pin string) error {
 			if err := tx.SetKiosk(si.Practice, si.ID, ""); err != nil {
 				return err
 			}
-			return a.audit(tx, actor, "leave_kiosk", si.ID, false)
+			return a.audit(tx, actor, "leave_kiosk", si.ID, "", false)
 		case si.PINFailures+1 >= pinTries:
 			ended = true
 			if err := tx.EndSignIn(si.Practice, si.ID); err != nil {
 				return err
 			}
-			return a.audit(tx, actor, "kiosk_locked_out", si.ID, false)
+			return a.audit(tx, actor, "kiosk_locked_out", si.ID, "", false)
 		}
 		return tx.CountPINFailure(si.Practice, si.ID)
 	}); err != nil {
@@ -199,7 +199,7 @@ func (a *App) OpenInvitation(ctx context.Context, token string) (Link, error) {
 		if err := tx.SetVisit(i.Practice, i.ID, hashOf(visit, "visit")); err != nil {
 			return err
 		}
-		return a.audit(tx, care.Actor{Practice: i.Practice, Invitation: i.ID}, "open_invitation", i.ID, false)
+		return a.audit(tx, care.Actor{Practice: i.Practice, Invitation: i.ID}, "open_invitation", i.ID, i.Episode, false)
 	})
 	if err != nil {
 		return Link{}, err
@@ -231,9 +231,13 @@ func (a *App) EndVisit(ctx context.Context, actor care.Actor) error {
 		return care.Missing()
 	}
 	return a.write(ctx, func(tx Tx) error {
-		if err := tx.SetVisit(actor.Practice, actor.Invitation, nil); err != nil {
+		i, err := tx.Invitation(actor.Practice, actor.Invitation)
+		if err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "end_visit", actor.Invitation, false)
+		if err := tx.SetVisit(actor.Practice, i.ID, nil); err != nil {
+			return err
+		}
+		return a.audit(tx, actor, "end_visit", i.ID, i.Episode, false)
 	})
 }

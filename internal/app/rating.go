@@ -212,7 +212,7 @@ func (a *App) RecordRating(ctx context.Context, actor care.Actor, in Submission)
 			return err
 		}
 		out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: more(e, r, append(rs, r))}
-		return a.audit(tx, actor, "record_rating", r.ID, true)
+		return a.audit(tx, actor, "record_rating", r.ID, r.Episode, true)
 	})
 	if err != nil {
 		return Receipt{}, err

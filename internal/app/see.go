@@ -93,13 +93,14 @@ func (a *App) asked(actor care.Actor, relation care.Relation, e care.Episode, rs
 // prediction.
 func (a *App) Reveal(ctx context.Context, actor care.Actor, session care.ID) error {
 	return a.write(ctx, func(tx Tx) error {
-		if _, _, err := sessionFor(tx, actor, care.RateSession, session); err != nil {
+		_, e, err := sessionFor(tx, actor, care.RateSession, session)
+		if err != nil {
 			return err
 		}
 		if err := tx.Reveal(actor.Practice, actor.Staff, session, a.nowMillis()); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "reveal", session, true)
+		return a.audit(tx, actor, "reveal", session, e.ID, true)
 	})
 }
 
@@ -116,12 +117,12 @@ func (a *App) Caseload(ctx context.Context, actor care.Actor) (out []CaseloadRow
 	if err != nil {
 		return nil, err
 	}
-	return out, a.noteRead(ctx, actor, "read_caseload", actor.Staff)
+	return out, a.noteRead(ctx, actor, "read_caseload", actor.Staff, "")
 }
 
 // noteRead audits a read.
-func (a *App) noteRead(ctx context.Context, actor care.Actor, action string, record care.ID) error {
-	return a.write(ctx, func(tx Tx) error { return a.audit(tx, actor, action, record, false) })
+func (a *App) noteRead(ctx context.Context, actor care.Actor, action string, record, about care.ID) error {
+	return a.write(ctx, func(tx Tx) error { return a.audit(tx, actor, action, record, about, false) })
 }
 
 func (a *App) caseload(tx Tx, actor care.Actor) ([]CaseloadRow, error) {
@@ -247,7 +248,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 	if err != nil {
 		return out, err
 	}
-	return out, a.noteRead(ctx, actor, "read_today", actor.Staff)
+	return out, a.noteRead(ctx, actor, "read_today", actor.Staff, "")
 }
 
 // ClientPage gathers one client's course in one episode ("" for the newest the
@@ -266,7 +267,7 @@ func (a *App) ClientPage(ctx context.Context, actor care.Actor, client, episode 
 				return err
 			}
 		}
-		return a.audit(tx, actor, "read_course", v.Episode.ID, false)
+		return a.audit(tx, actor, "read_course", v.Episode.ID, v.Episode.ID, false)
 	})
 	return v, err
 }

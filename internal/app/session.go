@@ -91,7 +91,7 @@ func (a *App) addSession(ctx context.Context, actor care.Actor, s care.Session) 
 		if err := a.refreshEpisode(tx, actor.Practice, s.Episode); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "add_session", s.ID, true)
+		return a.audit(tx, actor, "add_session", s.ID, s.Episode, true)
 	})
 	return s.ID, err
 }
@@ -131,7 +131,7 @@ func (a *App) setSession(ctx context.Context, actor care.Actor, id care.ID, to c
 		if err := a.refreshEpisode(tx, actor.Practice, e.ID); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, action, id, true)
+		return a.audit(tx, actor, action, id, e.ID, true)
 	})
 }
 
@@ -153,15 +153,20 @@ func sessionFor(tx Tx, actor care.Actor, action care.Action, id care.ID) (care.S
 
 // Session returns one session as the actor may see it.
 func (a *App) Session(ctx context.Context, actor care.Actor, id care.ID) (v SessionView, err error) {
+	var episode care.ID
 	err = a.read(ctx, func(tx Tx) error {
 		s, e, err := sessionFor(tx, actor, care.ReadCourse, id)
 		if err != nil {
 			return err
 		}
+		episode = e.ID
 		v, err = a.sessionView(tx, actor, s, e)
 		return err
 	})
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	return v, a.noteRead(ctx, actor, "read_session", id, episode)
 }
 
 func (a *App) sessionView(tx Tx, actor care.Actor, s care.Session, e care.Episode) (v SessionView, err error) {
@@ -225,6 +230,6 @@ func (a *App) AddNote(ctx context.Context, actor care.Actor, session care.ID, te
 		if err := tx.AddNote(e.ID, n); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "add_note", n.ID, true)
+		return a.audit(tx, actor, "add_note", n.ID, e.ID, true)
 	})
 }

@@ -190,7 +190,7 @@ func (a *App) signIn(tx Tx, s care.Staff) (SignedIn, error) {
 	if err := tx.AddSignIn(si); err != nil {
 		return SignedIn{}, err
 	}
-	return SignedIn{Token: t.Text(), Expires: end}, a.audit(tx, care.Actor{Practice: s.Practice, Staff: s.ID}, "sign_in", si.ID, false)
+	return SignedIn{Token: t.Text(), Expires: end}, a.audit(tx, care.Actor{Practice: s.Practice, Staff: s.ID}, "sign_in", si.ID, "", false)
 }
 
 // SignIn checks a password. Errors: invalid signin.wrong, the same for an
@@ -325,7 +325,7 @@ func (a *App) SignOut(ctx context.Context, actor care.Actor) error {
 		if err := tx.EndSignIn(actor.Practice, actor.SignIn); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "sign_out", actor.SignIn, false)
+		return a.audit(tx, actor, "sign_out", actor.SignIn, "", false)
 	})
 }
 
@@ -341,6 +341,6 @@ func (a *App) SetLanguage(ctx context.Context, actor care.Actor, lang string) er
 		if err := tx.SetStaffLanguage(actor.Practice, actor.Staff, lang); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "set_language", actor.Staff, false)
+		return a.audit(tx, actor, "set_language", actor.Staff, "", false)
 	})
 }

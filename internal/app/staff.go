@@ -52,7 +52,7 @@ func (a *App) AddStaff(ctx context.Context, actor care.Actor, in NewColleague) (
 		if err := tx.PutJoin(care.Join{Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "join"), ExpiresMillis: end}); err != nil {
 			return err
 		}
-		return a.audit(tx, actor, "add_staff", s.ID, true)
+		return a.audit(tx, actor, "add_staff", s.ID, "", true)
 	})
 	return Link{Token: t.Text(), Expires: end}, err
 }

@@ -63,6 +63,7 @@ var useCases = []useCase{
 		return errorOf(w.app.AddClient(w.ctx, a, app.NewClient{Label: "N.", AgeBand: care.Adult, Language: "en"}))
 	}},
 	{"Client", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Client(w.ctx, a, w.client)) }},
+	{"Access", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Access(w.ctx, a, w.client)) }},
 	{"EditClient", []who{neri}, true, func(w *world, a care.Actor) error {
 		return w.app.EditClient(w.ctx, a, care.Client{ID: w.client, Label: "CANARY-renamed", AgeBand: care.Adult, Language: "en", Email: "canary-client@example.org"})
 	}},
@@ -111,6 +112,7 @@ var openUseCases = map[string]string{
 	"Health": "says only whether a write is possible", "NeedsSetUp": "says only whether a practice exists",
 	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "Authenticate": "by a sign-in's cookie",
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
+	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
 	"LeaveKiosk": "by a sign-in's cookie and a PIN",
 }
 

@@ -101,13 +101,3 @@ type CaseloadEntry struct {
 	Standing     []byte // nil when nothing was kept yet
 	ReadAtMillis int64  // when this person last read the course, 0: never
 }
-
-// AuditEntry is one line of what was done, by whom, to what.
-type AuditEntry struct {
-	Practice ID
-	AtMillis int64
-	Actor    ID // staff, or invitation
-	Action   string
-	Record   ID
-	Changes  bool // true when something was written, false for reads
-}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -30,6 +31,7 @@ type engine interface {
 	unavailable(error) bool
 	duplicate(error) bool
 	bulk() string
+	lane() int // the chain of the audit that the next line stands in
 }
 
 func engineOf(dsn string) (engine, error) {
@@ -37,7 +39,7 @@ func engineOf(dsn string) (engine, error) {
 	case strings.HasPrefix(dsn, "sqlite:"):
 		return sqliteEngine{}, nil
 	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
-		return postgresEngine{}, nil
+		return postgresEngine{lanes: new(atomic.Uint64)}, nil
 	}
 	return nil, errors.New("the database must be given as sqlite:PATH or postgres://USER@HOST/NAME")
 }
@@ -111,7 +113,10 @@ func (sqliteEngine) duplicate(err error) bool {
 
 func (sqliteEngine) bulk() string { return "" }
 
-type postgresEngine struct{}
+// lane: there is one writer.
+func (sqliteEngine) lane() int { return 0 }
+
+type postgresEngine struct{ lanes *atomic.Uint64 }
 
 func (postgresEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
 	db, err := sql.Open("pgx", dsn)
@@ -155,6 +160,12 @@ func (postgresEngine) duplicate(err error) bool {
 // has no statistics of rows that are not committed, and a plan that walks the
 // whole of a wrong index made bringing 6,600 ratings again take 18 s instead of 1.5.
 func (postgresEngine) bulk() string { return "SET LOCAL plan_cache_mode = force_custom_plan" }
+
+// lane goes round, so that transactions of one moment do not wait for each other's
+// head. Two instances may meet in one; then one of them runs again.
+func (e postgresEngine) lane() int { return int(e.lanes.Add(1) % auditLanes) }
+
+const auditLanes = 16
 
 // retryWriter runs each write in its own transaction, and again when another
 // one got in its way.

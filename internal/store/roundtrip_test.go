@@ -221,7 +221,12 @@ func TestRoundTripRest(t *testing.T) {
 		seen, foreign := line, line
 		seen.Changes, foreign.Practice = false, elsewhere.ID
 		b.write(func(tx *Tx) error {
-			return errors.Join(tx.Audit("a2", line), tx.Audit("a1", line), tx.Audit("a3", seen), tx.Audit("a4", foreign))
+			var err error
+			for id, e := range map[care.ID]care.AuditEntry{"a2": line, "a1": line, "a3": seen, "a4": foreign} {
+				e.ID = id
+				err = errors.Join(err, tx.Audit(e))
+			}
+			return err
 		})
 		same(t, "last change", last(), "a2")
 		var hits []int64

@@ -63,16 +63,3 @@ func (t *Tx) Hit(bucket string, windowMillis, sweepBefore int64) (int64, error) 
 		`INSERT INTO throttle (bucket, window_millis, hits) VALUES ($1, $2, 1)
 		ON CONFLICT (bucket, window_millis) DO UPDATE SET hits = throttle.hits + 1 RETURNING hits`, bucket, windowMillis)
 }
-
-// Audit appends one line.
-func (t *Tx) Audit(id care.ID, e care.AuditEntry) error {
-	_, err := t.exec("INSERT INTO audit (practice_id, audit_id, at_millis, actor_id, act, record_id, changes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		e.Practice, id, e.AtMillis, e.Actor, e.Action, e.Record, e.Changes)
-	return err
-}
-
-// LastChange is the id of the newest line that changed something, "" if none.
-func (t *Tx) LastChange(practice care.ID) (care.ID, error) {
-	return one(t, func(r scanner) (id care.ID, err error) { return id, r.Scan(&id) },
-		"SELECT COALESCE(MAX(audit_id), '') FROM audit WHERE practice_id = $1 AND changes", practice)
-}

@@ -20,6 +20,8 @@ func (s *Server) staffRoutes() []route {
 		{"GET /clients/{id}", staff, clientPage},
 		{"GET /clients/{id}/course.svg", staff, coursePicture},
 		{"GET /clients/{id}/edit", staff, editClientPage},
+		{"GET /clients/{id}/access", staff, accessPage},
+		{"GET /clients/{id}/access.csv", staff, accessFile},
 		{"POST /clients/{id}/edit", staff, editClient},
 		{"POST /clients/{id}/episodes", staff, openEpisode},
 		{"POST /episodes/{id}/sessions", staff, addSession},

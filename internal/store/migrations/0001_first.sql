@@ -204,15 +204,31 @@ CREATE TABLE reveal (
   PRIMARY KEY (practice_id, staff_id, session_id)
 );
 
+-- Each line carries a code over itself and the line before it, under a key that
+-- is not in the database. Several chains (lanes) let PostgreSQL write at once.
 CREATE TABLE audit (
   practice_id TEXT NOT NULL,
   audit_id TEXT NOT NULL,
+  lane BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
   at_millis BIGINT NOT NULL,
   actor_id TEXT NOT NULL,
   act TEXT NOT NULL,
   record_id TEXT NOT NULL,
+  about_id TEXT NOT NULL,
   changes BOOLEAN NOT NULL,
+  link BYTEA NOT NULL,
   PRIMARY KEY (practice_id, audit_id)
+);
+CREATE UNIQUE INDEX audit_chain ON audit (practice_id, lane, seq);
+CREATE INDEX audit_about ON audit (practice_id, about_id, audit_id);
+
+CREATE TABLE audit_head (
+  practice_id TEXT NOT NULL,
+  lane BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
+  link BYTEA NOT NULL,
+  PRIMARY KEY (practice_id, lane)
 );
 CREATE INDEX audit_changes ON audit (practice_id, changes, audit_id);
 
