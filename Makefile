@@ -65,9 +65,9 @@ bench: ## Run every benchmark
 bench-stats: ## Run the benchmarks of the public packages, five times each, for benchstat
 	@go test $(PUBLIC) -run '^$$' -bench . -benchmem -count 5
 
-drill: ## Run the fault drills (tests named Drill, build tag drill)
+drill: ## Break things at full size and put what was measured into docs/trust.md
 	@bash scripts/setup-tests
-	go test ./internal/... -run Drill -tags drill -count=1
+	@bash scripts/drill
 
 clean: ## Remove what was built and the invented practice; the tools stay
 	rm -rf bin .demo

@@ -14,6 +14,7 @@ import (
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/store"
 )
 
 type auditCommand struct {
@@ -65,7 +66,7 @@ func (c *auditVerify) Run(ctx context.Context) error {
 
 // withApp opens an existing database for one command.
 func (p place) withApp(ctx context.Context, do func(*app.App) error) (err error) {
-	_, s, err := p.open(ctx, false)
+	_, s, err := p.open(ctx, false, store.ReadOnly())
 	if err != nil {
 		return err
 	}

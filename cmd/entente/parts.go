@@ -35,7 +35,7 @@ func (p place) url() string {
 
 // open opens the vault and the store. A key is made only where there is no
 // database yet: with an existing one, another key would open nothing.
-func (p place) open(ctx context.Context, create bool) (*vault.Vault, *store.Store, error) {
+func (p place) open(ctx context.Context, create bool, opts ...store.Option) (*vault.Vault, *store.Store, error) {
 	v, err := vault.Open(p.Key)
 	if errors.Is(err, vault.ErrNoKey) {
 		if !create {
@@ -51,7 +51,7 @@ func (p place) open(ctx context.Context, create bool) (*vault.Vault, *store.Stor
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := store.Open(ctx, p.url(), v)
+	s, err := store.Open(ctx, p.url(), v, opts...)
 	if err != nil {
 		return nil, nil, err
 	}

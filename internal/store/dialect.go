@@ -24,6 +24,7 @@ import (
 
 // engine is everything in which the two databases differ.
 type engine interface {
+	lock(url string) (release func() error, err error)
 	open(ctx context.Context, url string) (main, readers *sql.DB, err error)
 	writer(main *sql.DB) writer
 	readOptions() *sql.TxOptions
@@ -46,13 +47,19 @@ func engineOf(dsn string) (engine, error) {
 
 type sqliteEngine struct{}
 
+// lock makes the folder too, because it comes before anything else.
+func (sqliteEngine) lock(dsn string) (func() error, error) {
+	path := strings.TrimPrefix(dsn, "sqlite:")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("the folder of the database cannot be made: %w", err)
+	}
+	return lock(path)
+}
+
 // open gives one connection that writes and a pool that cannot. The pragmas
 // stand in the DSN because each pooled connection needs them.
 func (sqliteEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
 	path := strings.TrimPrefix(dsn, "sqlite:")
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, nil, fmt.Errorf("the folder of the database cannot be made: %w", err)
-	}
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); err == nil {
 		if err := f.Close(); err != nil {
 			return nil, nil, err
@@ -117,6 +124,9 @@ func (sqliteEngine) bulk() string { return "" }
 func (sqliteEngine) lane() int { return 0 }
 
 type postgresEngine struct{ lanes *atomic.Uint64 }
+
+// lock: PostgreSQL is made for several at once.
+func (postgresEngine) lock(string) (func() error, error) { return func() error { return nil }, nil }
 
 func (postgresEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
 	db, err := sql.Open("pgx", dsn)

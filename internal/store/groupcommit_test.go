@@ -241,6 +241,8 @@ func TestHook(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {
 		var left atomic.Int64
+		must(t, b.s.Close())
+		defer func() { b.s = b.open() }()
 		s, err := Open(b.ctx, b.url, b.vault, WithHook(func(statement string) error {
 			if strings.TrimSpace(statement) == "" {
 				t.Error("a hook without a statement")

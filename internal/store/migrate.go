@@ -16,8 +16,9 @@ import (
 var migrations embed.FS
 
 // migrate brings the schema up to date, each migration in its own transaction.
-// A schema newer than this program is refused before anything is written.
-func migrate(ctx context.Context, e engine, db *sql.DB) error {
+// A schema newer than this program is refused before anything is written; one
+// opened for reading must be up to date already.
+func migrate(ctx context.Context, e engine, db *sql.DB, reading bool) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
@@ -36,6 +37,12 @@ func migrate(ctx context.Context, e engine, db *sql.DB) error {
 	}
 	if have > newest {
 		return fmt.Errorf("store: this database has schema %d and this program knows up to %d: use the newer program that wrote it", have, newest)
+	}
+	if reading {
+		if have < newest {
+			return fmt.Errorf("store: this database has schema %d and this program needs %d: start the server once, it brings the schema up to date", have, newest)
+		}
+		return nil
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrating: %w", err)

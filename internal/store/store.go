@@ -19,6 +19,8 @@ type Store struct {
 	writer  writer
 	vault   *vault.Vault
 	hook    Hook
+	reading bool // nothing is written, and another process may have the database
+	release func() error
 }
 
 // Hook is called before each statement of a transaction; an error it returns
@@ -30,6 +32,10 @@ type Option func(*Store)
 
 // WithHook sets a statement hook.
 func WithHook(h Hook) Option { return func(s *Store) { s.hook = h } }
+
+// ReadOnly opens a database that another process may be using; every Write is
+// refused.
+func ReadOnly() Option { return func(s *Store) { s.reading = true } }
 
 // writer runs one write transaction to its durable end.
 type writer interface {
@@ -48,12 +54,18 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 	for _, o := range opts {
 		o(s)
 	}
+	s.release = func() error { return nil }
+	if !s.reading {
+		if s.release, err = e.lock(url); err != nil {
+			return nil, err
+		}
+	}
 	main, readers, err := e.open(ctx, url)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.release())
 	}
-	if err := migrate(ctx, e, main); err != nil {
-		return nil, errors.Join(err, main.Close(), readers.Close())
+	if err := migrate(ctx, e, main, s.reading); err != nil {
+		return nil, errors.Join(err, main.Close(), readers.Close(), s.release())
 	}
 	s.readers = readers
 	s.writer = e.writer(main)
@@ -62,7 +74,7 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 
 // Close waits for the last write and closes every connection.
 func (s *Store) Close() error {
-	return errors.Join(s.writer.close(), s.readers.Close())
+	return errors.Join(s.writer.close(), s.readers.Close(), s.release())
 }
 
 // Read runs f on one consistent snapshot. Errors: those of f; unavailable when
@@ -81,6 +93,9 @@ func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
 // engine asks for it, so it must not have effects of its own.
 func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	// Once begun, a write is not torn by a browser that went away.
+	if s.reading {
+		return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: errors.New("store: opened for reading only")}
+	}
 	steady := context.WithoutCancel(ctx)
 	err := s.writer.write(ctx, func(tx *sql.Tx) error {
 		return f(&Tx{ctx: steady, s: s, q: tx})
