@@ -16,11 +16,12 @@ import (
 )
 
 type serveCommand struct {
-	place     `embed:""`
-	mailFlags `embed:""`
-	Listen    string `help:"Address to listen on. Loopback unless told otherwise: put a TLS proxy in front." default:"127.0.0.1:8484"`
-	Anchor    string `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
-	URL       string `help:"Address by which people reach this server, such as https://care.example.org; links are made from it."`
+	place       `embed:""`
+	mailFlags   `embed:""`
+	backupFlags `embed:""`
+	Listen      string `help:"Address to listen on. Loopback unless told otherwise: put a TLS proxy in front." default:"127.0.0.1:8484"`
+	Anchor      string `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
+	URL         string `help:"Address by which people reach this server, such as https://care.example.org; links are made from it."`
 }
 
 // Run serves until it is interrupted.
@@ -61,6 +62,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if empty {
 		fmt.Printf("key: %s (%s). Keep a copy of it apart from the database: without it nothing can be read.\n", c.Key, v.Fingerprint())
 		fmt.Printf("set up: %s/setup?code=%s\n", base, code)
+	}
+	if c.BackupTo != "" {
+		go c.schedule(ctx, v, s, log)
 	}
 	go anchorAudit(ctx, a, c.Anchor, log)
 	return listenAndServe(ctx, l, h, log)
