@@ -78,7 +78,7 @@ func (v *inventor) people(lang string) error {
 		} else {
 			var l app.Link
 			if l, err = v.a.AddStaff(v.ctx, v.staff["neri"], app.NewColleague{Name: s.name, Email: s.email, Language: lang, Roles: s.roles}); err == nil {
-				in, err = v.a.Join(v.ctx, l.Token, demoPassword)
+				in, err = v.a.Join(v.ctx, l.Token, demoPassword, "")
 			}
 		}
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image/png"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+	"github.com/pquerna/otp/totp"
 
 	"github.com/entente-project/entente/internal/i18n"
 )
@@ -191,12 +193,12 @@ func (d firstDay) speak(b browser) {
 	}
 }
 
-func (d firstDay) setUp(url string) {
+func (d firstDay) setUp(address string) {
 	b := d.b
 	b.open(d.base)
 	b.until("location.pathname === '/setup'")
 	d.speak(b)
-	b.open(url)
+	b.open(address)
 	b.looks("setup", d.lang)
 	b.put("code", "wrong", "practice", "Studio Lanterna", "language", d.lang, "name", "Elena Neri", "email", "neri@example.org", "password", "a lantern on the stairs")
 	b.click("button.main")
@@ -204,12 +206,12 @@ func (d firstDay) setUp(url string) {
 	if eval[string](b, "document.getElementById('practice').value") != "Studio Lanterna" {
 		b.t.Error("a wrong code loses what was typed")
 	}
-	b.open(url)
+	b.open(address)
 	b.put("practice", "Studio Lanterna", "language", d.lang, "name", "Elena Neri", "email", "neri@example.org", "password", "a lantern on the stairs")
 	b.click("button.main")
 	b.until("location.pathname === '/today'")
 	b.looks("today-first", d.lang)
-	b.open(url)
+	b.open(address)
 	b.until("location.pathname !== '/setup'") // a second set-up is not to be had
 }
 
@@ -234,6 +236,41 @@ func (d firstDay) colleague(other browser) {
 	other.until("document.querySelector('.errors')")
 	other.looks("signin-wrong", d.lang)
 	other.put("email", "costa@example.org", "password", "stairs under a lantern")
+	other.click("main button.main")
+	other.until("location.pathname === '/today'")
+	d.second(other)
+}
+
+// second adds a second factor with what an authenticator app would read from the
+// screen, and comes in again with a code for a lost device.
+func (d firstDay) second(other browser) {
+	other.open(d.base + "/account")
+	other.looks("account", d.lang)
+	other.click("form[action='/account/second/new'] button")
+	address, err := url.Parse(other.scan())
+	if err != nil {
+		other.t.Fatal(err)
+	}
+	other.looks("account-second", d.lang)
+	code, err := totp.GenerateCode(address.Query().Get("secret"), time.Now())
+	if err != nil {
+		other.t.Fatal(err)
+	}
+	other.put("code", code, "old", "stairs under a lantern")
+	other.click("form[action='/account/second'] button.main")
+	other.until("document.querySelectorAll('.codes li').length === 10")
+	other.looks("account-codes", d.lang)
+	lost := eval[string](other, "document.querySelector('.codes code').textContent")
+	other.click("form[action='/signout'] button")
+	other.until("location.pathname === '/signin'")
+	other.put("email", "costa@example.org", "password", "stairs under a lantern")
+	other.click("main button.main")
+	other.until("location.pathname === '/signin/code'")
+	other.looks("signin-code", d.lang)
+	other.put("code", code)
+	other.click("main button.main")
+	other.until("document.querySelector('.errors')") // it was used already
+	other.put("code", lost)
 	other.click("main button.main")
 	other.until("location.pathname === '/today'")
 }

@@ -19,6 +19,7 @@ type Tx interface {
 	practiceTx
 	staffTx
 	signInTx
+	secondTx
 	kioskTx
 	joinTx
 	clientTx

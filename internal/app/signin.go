@@ -52,6 +52,7 @@ type joinTx interface {
 // How long things last, and how often a password may be tried.
 const (
 	signInLasts    = 12 * time.Hour
+	waitsFor       = 10 * time.Minute // for the code of a second factor
 	joinLasts      = 7 * 24 * time.Hour
 	throttleWindow = 15 * time.Minute
 	triesByPair    = 10  // of one account from one address in a window
@@ -118,7 +119,7 @@ func (a *App) SetUpPractice(ctx context.Context, in SetUp) (SignedIn, error) {
 		if err := tx.AddStaff(s); err != nil {
 			return err
 		}
-		out, err = a.signIn(tx, s)
+		out, err = a.signIn(tx, s, in.Device)
 		return err
 	})
 	return out, err
@@ -183,17 +184,28 @@ func checkEmail(s string) error {
 }
 
 // signIn opens a sign-in for somebody who has proved who they are.
-func (a *App) signIn(tx Tx, s care.Staff) (SignedIn, error) {
-	t := auth.NewToken()
-	end := a.cfg.Now().Add(signInLasts)
-	si := care.SignIn{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "sign_in"), CreatedMillis: a.nowMillis(), ExpiresMillis: end.UnixMilli()}
-	if err := tx.AddSignIn(si); err != nil {
-		return SignedIn{}, err
+func (a *App) signIn(tx Tx, s care.Staff, device string) (SignedIn, error) {
+	out, id, err := a.openSignIn(tx, s, device, false)
+	if err != nil {
+		return out, err
 	}
-	return SignedIn{Token: t.Text(), Expires: end}, a.audit(tx, care.Actor{Practice: s.Practice, Staff: s.ID}, "sign_in", si.ID, "", false)
+	return out, a.audit(tx, care.Actor{Practice: s.Practice, Staff: s.ID}, "sign_in", id, "", false)
 }
 
-// SignIn checks a password. Errors: invalid signin.wrong, the same for an
+// openSignIn makes a sign-in, or one that opens nothing until a code has come.
+func (a *App) openSignIn(tx Tx, s care.Staff, device string, waits bool) (SignedIn, care.ID, error) {
+	t := auth.NewToken()
+	lasts := signInLasts
+	if waits {
+		lasts = waitsFor
+	}
+	end := a.cfg.Now().Add(lasts)
+	si := care.SignIn{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "sign_in"), CreatedMillis: a.nowMillis(), ExpiresMillis: end.UnixMilli(), Device: device, Waits: waits}
+	return SignedIn{Token: t.Text(), Expires: end, Waits: waits}, si.ID, tx.AddSignIn(si)
+}
+
+// SignIn checks a password. Where the account has a second factor the sign-in
+// waits: it opens nothing until ConfirmSignIn. Errors: invalid signin.wrong, the same for an
 // unknown address and a wrong password and in the same time; unavailable
 // error.throttled after too many tries.
 func (a *App) SignIn(ctx context.Context, in Credentials) (SignedIn, error) {
@@ -240,8 +252,16 @@ func (a *App) SignIn(ctx context.Context, in Credentials) (SignedIn, error) {
 	}
 	var out SignedIn
 	err = a.write(ctx, func(tx Tx) error {
-		out, err = a.signIn(tx, *found)
-		return err
+		switch _, err := tx.Second(found.Practice, found.ID); care.CodeOf(err) {
+		case "":
+			out, _, err = a.openSignIn(tx, *found, in.Device, true)
+			return err
+		case care.NotFound:
+			out, err = a.signIn(tx, *found, in.Device)
+			return err
+		default:
+			return err
+		}
 	})
 	return out, err
 }
@@ -288,6 +308,9 @@ func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error)
 		si, err := tx.SignInByToken(hashOf(t, "sign_in"), a.nowMillis())
 		if err != nil {
 			return err
+		}
+		if si.Waits {
+			return care.Missing()
 		}
 		s, err := tx.Staff(si.Practice, si.Staff)
 		if err != nil {

@@ -17,18 +17,21 @@ type SetUp struct {
 	Name     string
 	Email    string
 	Password string
+	Device   string
 }
 
 // Credentials are an e-mail address and a password, with the address they came
 // from for throttling.
 type Credentials struct {
 	Email, Password, Address string
+	Device                   string // what kind of device it is, for the list of sign-ins
 }
 
 // SignedIn is a new sign-in: the secret for the browser's cookie and its end.
 type SignedIn struct {
 	Token   string
 	Expires time.Time
+	Waits   bool // for a code: until ConfirmSignIn it opens nothing
 }
 
 // Me is who a browser's cookie stands for. While Kiosk is true the device is in

@@ -76,7 +76,7 @@ func (a *App) JoinName(ctx context.Context, token string) (name string, err erro
 }
 
 // Join sets a colleague's password and signs them in; the link ends with it.
-func (a *App) Join(ctx context.Context, token, password string) (SignedIn, error) {
+func (a *App) Join(ctx context.Context, token, password, device string) (SignedIn, error) {
 	name, err := a.JoinName(ctx, token)
 	if err != nil {
 		return SignedIn{}, err
@@ -105,7 +105,7 @@ func (a *App) Join(ctx context.Context, token, password string) (SignedIn, error
 		if err != nil {
 			return err
 		}
-		out, err = a.signIn(tx, s)
+		out, err = a.signIn(tx, s, device)
 		return err
 	})
 	return out, err

@@ -42,11 +42,16 @@ type useCase struct {
 	run    func(w *world, a care.Actor) error
 }
 
+// throttled is how long a password must rest after many tries, in milliseconds.
+const throttled = 900_000
+
 // justStarted is longer than a session counts as just started, in milliseconds.
 const justStarted = 180_000
 
 // errorOf drops a use case's result.
 func errorOf[T any](_ T, err error) error { return err }
+
+var everyStaff = []who{stranger, neri, costa, longo, boss}
 
 var staffOfPractice = []who{neri, costa, longo, boss}
 
@@ -103,6 +108,24 @@ var useCases = []useCase{
 	{"ClientPage", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.ClientPage(w.ctx, a, w.client, "")) }},
 	{"PreviewImport", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return w.bring(a, w.app.PreviewImport) }},
 	{"Import", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.bring(a, w.app.Import) }},
+	{"Account", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.Account(w.ctx, a)) }},
+	{"EndSignIns", everyStaff, true, func(w *world, a care.Actor) error { return w.app.EndSignIns(w.ctx, a, "") }},
+	{"ChangePassword", everyStaff, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return w.app.ChangePassword(w.ctx, a, password, password)
+	}},
+	{"NewSecond", everyStaff, false, func(w *world, a care.Actor) error {
+		_, _, err := w.app.NewSecond(w.ctx, a)
+		return err
+	}},
+	{"AddSecond", everyStaff, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return errorOf(w.app.AddSecond(w.ctx, a, testSecret, w.code(), password))
+	}},
+	{"RemoveSecond", everyStaff, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return w.app.RemoveSecond(w.ctx, a, password)
+	}},
 	{"SignOut", append([]who{}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SignOut(w.ctx, a) }},
 }
 
@@ -110,7 +133,7 @@ var useCases = []useCase{
 // tells nothing about anybody.
 var openUseCases = map[string]string{
 	"Health": "says only whether a write is possible", "NeedsSetUp": "says only whether a practice exists",
-	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "Authenticate": "by a sign-in's cookie",
+	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "ConfirmSignIn": "by a sign-in that waits, and a code", "Authenticate": "by a sign-in's cookie",
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
 	"LeaveKiosk": "by a sign-in's cookie and a PIN",

@@ -12,12 +12,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/auth"
 	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/store"
 	"github.com/entente-project/entente/internal/store/storetest"
@@ -140,7 +144,7 @@ func (w *world) people() {
 
 // tables are all that hold something; throttle counts tries that failed, too.
 var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
-	"session_note", "page_read", "reveal", "audit", "practice_instrument", "import"}
+	"session_note", "page_read", "reveal", "audit", "audit_head", "practice_instrument", "import"}
 
 // digest stands for every row of every table.
 func (w *world) digest() string {
@@ -184,8 +188,18 @@ func (w *world) rows(table string) (lines []string) {
 
 func (w *world) join(name, email string, roles ...care.Role) care.Actor {
 	l := get[app.Link](w.t)(w.app.AddStaff(w.ctx, w.neri, app.NewColleague{Name: name, Email: email, Language: "en", Roles: roles}))
-	in := get[app.SignedIn](w.t)(w.app.Join(w.ctx, l.Token, password))
+	in := get[app.SignedIn](w.t)(w.app.Join(w.ctx, l.Token, password, ""))
 	return get[app.Me](w.t)(w.app.Authenticate(w.ctx, in.Token)).Actor
+}
+
+// passwordHash is worked out once: it is meant to take long.
+var passwordHash = sync.OnceValues(func() (string, error) { return auth.HashPassword(context.Background(), password) })
+
+const testSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+// code is what an authenticator app shows now.
+func (w *world) code() string {
+	return get[string](w.t)(totp.GenerateCode(testSecret, time.UnixMilli(w.now.Load())))
 }
 
 // otherPractice makes a second practice in the same database, as a service with
@@ -194,6 +208,9 @@ func (w *world) otherPractice() care.Actor {
 	p := care.Practice{ID: "00000000-0000-7000-8000-00000000000b", Name: "CANARY-elsewhere", Language: "en", TimeZone: "Europe/Rome", CreatedMillis: w.now.Load()}
 	s := care.Staff{ID: "00000000-0000-7000-8000-0000000000b1", Practice: p.ID, Name: "CANARY-stranger", Email: "stranger@example.org", Language: "en",
 		Roles: []care.Role{care.Therapist, care.Supervisor, care.Manager, care.Researcher}, CreatedMillis: w.now.Load()}
+	var err error
+	s.PasswordHash, err = passwordHash()
+	must(w.t, err)
 	must(w.t, w.store.Write(w.ctx, func(tx *store.Tx) error {
 		return errors.Join(tx.AddPractice(p), tx.AddStaff(s))
 	}))

@@ -32,7 +32,16 @@ type SignIn struct {
 	CreatedMillis int64
 	ExpiresMillis int64
 	KioskPINHash  string // set while the device is handed to a client
-	PINFailures   int
+	PINFailures   int    // wrong PINs, or wrong codes while it waits
+	Device        string // what kind it is, such as "iPhone"; "" when not known
+	Waits         bool   // for the second factor: until then it opens nothing
+}
+
+// Second is what proves a member of staff a second time.
+type Second struct {
+	Secret   string   `json:"secret"` // of the time-based codes, base32
+	LastStep int64    `json:"step"`   // the last half minute a code was taken from: none counts twice
+	Recovery [][]byte `json:"codes"`  // hashes of the codes for a lost device, each once
 }
 
 // Join is a one-time invitation of a colleague to choose a password.

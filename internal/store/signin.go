@@ -2,20 +2,71 @@
 
 package store
 
-import "github.com/entente-project/entente/internal/care"
+import (
+	"encoding/json"
+
+	"github.com/entente-project/entente/internal/care"
+)
 
 // AddSignIn stores a new sign-in.
 func (t *Tx) AddSignIn(s care.SignIn) error {
-	_, err := t.exec(`INSERT INTO sign_in (practice_id, sign_in_id, staff_id, token_hash, created_millis, expires_millis, kiosk_pin_hash, pin_failures)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, s.Practice, s.ID, s.Staff, s.TokenHash, s.CreatedMillis, s.ExpiresMillis, s.KioskPINHash, s.PINFailures)
+	_, err := t.exec(`INSERT INTO sign_in (practice_id, sign_in_id, staff_id, token_hash, created_millis, expires_millis, kiosk_pin_hash, pin_failures, device, waits)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, s.Practice, s.ID, s.Staff, s.TokenHash, s.CreatedMillis, s.ExpiresMillis, s.KioskPINHash, s.PINFailures, s.Device, s.Waits)
 	return err
 }
 
 // SignInByToken finds a sign-in that has not expired.
 func (t *Tx) SignInByToken(hash []byte, nowMillis int64) (care.SignIn, error) {
-	return one(t, func(r scanner) (s care.SignIn, err error) {
-		return s, r.Scan(&s.Practice, &s.ID, &s.Staff, &s.CreatedMillis, &s.ExpiresMillis, &s.KioskPINHash, &s.PINFailures)
-	}, "SELECT practice_id, sign_in_id, staff_id, created_millis, expires_millis, kiosk_pin_hash, pin_failures FROM sign_in WHERE token_hash = $1 AND expires_millis > $2", hash, nowMillis)
+	return one(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE token_hash = $1 AND expires_millis > $2", hash, nowMillis)
+}
+
+const signInColumns = "practice_id, sign_in_id, staff_id, created_millis, expires_millis, kiosk_pin_hash, pin_failures, device, waits"
+
+func scanSignIn(r scanner) (s care.SignIn, err error) {
+	return s, r.Scan(&s.Practice, &s.ID, &s.Staff, &s.CreatedMillis, &s.ExpiresMillis, &s.KioskPINHash, &s.PINFailures, &s.Device, &s.Waits)
+}
+
+// SignIns lists a person's sign-ins that have not expired, newest first.
+func (t *Tx) SignIns(practice, staff care.ID, nowMillis int64) ([]care.SignIn, error) {
+	return list(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE practice_id = $1 AND staff_id = $2 AND expires_millis > $3 ORDER BY created_millis DESC, sign_in_id DESC", practice, staff, nowMillis)
+}
+
+// Second returns what proves a person a second time: not_found when they have none.
+func (t *Tx) Second(practice, staff care.ID) (s care.Second, err error) {
+	sealed, err := one(t, func(r scanner) (b []byte, err error) { return b, r.Scan(&b) },
+		"SELECT second FROM staff WHERE practice_id = $1 AND staff_id = $2 AND second IS NOT NULL", practice, staff)
+	if err != nil {
+		return s, err
+	}
+	c, err := t.cell(practice, practiceKey, "staff", staff, "")
+	if err != nil {
+		return s, err
+	}
+	plain := c.open("second", sealed)
+	if err := c.err(); err != nil {
+		return s, t.s.fault("open", err)
+	}
+	return s, json.Unmarshal(plain, &s)
+}
+
+// PutSecond keeps what proves a person a second time; nil removes it.
+func (t *Tx) PutSecond(practice, staff care.ID, s *care.Second) error {
+	var sealed []byte
+	if s != nil {
+		c, err := t.cell(practice, practiceKey, "staff", staff, "")
+		if err != nil {
+			return err
+		}
+		plain, err := json.Marshal(s) //nolint:gosec // sealed below
+		if err != nil {
+			return err
+		}
+		sealed = c.seal("second", plain)
+		if err := c.err(); err != nil {
+			return err
+		}
+	}
+	return t.changed("UPDATE staff SET second = $1 WHERE practice_id = $2 AND staff_id = $3", sealed, practice, staff)
 }
 
 // SetKiosk locks a sign-in with a PIN's hash, or unlocks it with "".

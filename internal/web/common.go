@@ -24,6 +24,8 @@ func (s *Server) commonRoutes() []route {
 		{"POST /setup", anyone, setup},
 		{"GET /signin", anyone, signInPage},
 		{"POST /signin", anyone, signIn},
+		{"GET /signin/code", anyone, codePage},
+		{"POST /signin/code", anyone, sendCode},
 		{"POST /signout", kiosk, signOut},
 		{"GET /join/{token}", anyone, joinPage},
 		{"POST /join/{token}", anyone, join},

@@ -83,12 +83,16 @@ func invite(c *call) error {
 	}
 	m.Link, m.Plain = c.s.cfg.BaseURL+"/f#"+l.Token, c.s.cfg.BaseURL+"/f/"+l.Token
 	m.Until = c.p.DateTime(c.at(l.Expires))
-	png, err := qrcode.Encode(m.Link, qrcode.Medium, 480)
-	if err != nil {
+	if m.QR, err = qr(m.Link); err != nil {
 		return err
 	}
-	m.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png)) //nolint:gosec // our own picture
 	return c.render(http.StatusOK, "session", m)
+}
+
+// qr draws a text as a code to be scanned.
+func qr(text string) (template.URL, error) {
+	png, err := qrcode.Encode(text, qrcode.Medium, 480)
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png)), err //nolint:gosec // our own picture
 }
 
 func mailInvitation(c *call) error {

@@ -47,7 +47,7 @@ func setup(c *call) error {
 	f := func(name string) string { return strings.TrimSpace(c.r.PostForm.Get(name)) }
 	in := app.SetUp{
 		Code: f("code"), Practice: f("practice"), Language: f("language"), TimeZone: f("time_zone"),
-		Name: f("name"), Email: f("email"), Password: c.r.PostForm.Get("password"),
+		Name: f("name"), Email: f("email"), Password: c.r.PostForm.Get("password"), Device: device(c.r),
 	}
 	done, err := c.app().SetUpPractice(c.r.Context(), in)
 	if err != nil {

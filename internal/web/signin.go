@@ -31,7 +31,7 @@ func signIn(c *call) error {
 	}
 	v := signInView{Email: strings.TrimSpace(c.r.PostForm.Get("email"))}
 	in, err := c.app().SignIn(c.r.Context(), app.Credentials{
-		Email: v.Email, Password: c.r.PostForm.Get("password"), Address: address(c.r),
+		Email: v.Email, Password: c.r.PostForm.Get("password"), Address: address(c.r), Device: device(c.r),
 	})
 	if care.CodeOf(err) == care.Unavailable {
 		// Told on the page itself, so that what to do next is in sight.
@@ -41,8 +41,7 @@ func signIn(c *call) error {
 	if err != nil {
 		return c.again("signin", v, err)
 	}
-	c.keepSignIn(in)
-	return c.redirect("/today")
+	return c.signedIn(in)
 }
 
 // address is where a request came from, without the port. A header that a proxy
@@ -95,7 +94,7 @@ func join(c *call) error {
 		return err
 	}
 	token := c.r.PathValue("token")
-	in, err := c.app().Join(c.r.Context(), token, c.r.PostForm.Get("password"))
+	in, err := c.app().Join(c.r.Context(), token, c.r.PostForm.Get("password"), device(c.r))
 	if care.CodeOf(err) == care.Invalid {
 		name, nameErr := c.app().JoinName(c.r.Context(), token)
 		if nameErr != nil {

@@ -26,6 +26,7 @@ CREATE TABLE staff (
   language TEXT NOT NULL,
   roles TEXT NOT NULL,
   password_hash TEXT NOT NULL,
+  second BYTEA,
   created_millis BIGINT NOT NULL,
   PRIMARY KEY (practice_id, staff_id)
 );
@@ -40,6 +41,8 @@ CREATE TABLE sign_in (
   expires_millis BIGINT NOT NULL,
   kiosk_pin_hash TEXT NOT NULL,
   pin_failures BIGINT NOT NULL,
+  device TEXT NOT NULL,
+  waits BOOLEAN NOT NULL,
   PRIMARY KEY (practice_id, sign_in_id),
   FOREIGN KEY (practice_id, staff_id) REFERENCES staff
 );
