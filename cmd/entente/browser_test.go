@@ -131,7 +131,7 @@ func (b browser) open(url string) { b.t.Helper(); b.do(chromedp.Navigate(url)) }
 // click clicks the first element that matches and waits for the page it leads to.
 func (b browser) click(selector string) {
 	b.t.Helper()
-	b.until("document.querySelector(`" + selector + "`)")
+	b.until("document.readyState !== 'loading' && document.querySelector(`" + selector + "`)")
 	eval[any](b, "document.querySelector(`"+selector+"`).click()")
 }
 

@@ -94,6 +94,9 @@ func TestSignedOut(t *testing.T) {
 	}
 	foreign.Header.Set("Sec-Fetch-Site", "cross-site")
 	r, err := v.http.Do(foreign)
+	if err == nil && !strings.Contains(r.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+		t.Error("the refusal of another site's form can be framed")
+	}
 	if err != nil || r.StatusCode != http.StatusForbidden {
 		t.Errorf("a form sent from another site: %v %v", r, err)
 	}
@@ -122,6 +125,9 @@ func TestLinks(t *testing.T) {
 		t.Fatalf("the link no longer opens: %d", r.status)
 	}
 	form := v.get("/form")
+	if !strings.Contains(form.body, "112") {
+		t.Error("the form does not say where help is in an emergency")
+	}
 	for _, private := range []string{"Ines", "Aurora", "Entente</title>"} {
 		if strings.Contains(form.body, private) {
 			t.Errorf("the form says %q", private)

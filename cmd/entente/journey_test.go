@@ -75,6 +75,7 @@ func (d demo) received(t *testing.T, label string) (clientForms, clientDone int)
 // buttons with the first choice.
 func (b browser) fill(share float64) {
 	b.t.Helper()
+	b.until("document.readyState !== 'loading' && document.querySelector('fieldset.item')")
 	eval[any](b, fmt.Sprintf(`document.querySelectorAll('fieldset.item').forEach(f => { const r = [...f.querySelectorAll('input[type=radio]')];
 		(f.querySelector('.line') ? r[Math.round(%f * (r.length - 1))] : r[0]).click(); })`, share))
 }

@@ -48,7 +48,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	code := auth.NewToken().Text()[:12]
+	code := auth.NewToken().Text()
 	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log})
 	h, err := web.New(a, web.Config{BaseURL: base, Log: log})
 	if err != nil {

@@ -52,6 +52,7 @@ func (a *App) MailInvitation(ctx context.Context, actor care.Actor, session care
 		return err
 	}
 	if err := a.cfg.Mail.SendLink(ctx, c.Email, c.Language, link.Token); err != nil {
+		a.cfg.Log.ErrorContext(ctx, "a mail was not sent", "invitation_of", session, "err", err)
 		return &care.Error{Code: care.Unavailable, Field: "email", Key: "mail.failed", Err: err}
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/instrument/library"
 	"github.com/entente-project/entente/internal/care"
@@ -168,7 +170,7 @@ func (a *App) RecordRating(ctx context.Context, actor care.Actor, in Submission)
 	if len([]rune(in.Comment)) > maxComment {
 		return Receipt{}, care.Bad("comment", "field.too_long")
 	}
-	if len(in.ID) != 36 {
+	if _, err := uuid.Parse(string(in.ID)); err != nil || len(in.ID) != 36 {
 		return Receipt{}, care.Bad("submission", "field.needed")
 	}
 	var out Receipt

@@ -241,14 +241,20 @@ func (a *App) SignIn(ctx context.Context, in Credentials) (SignedIn, error) {
 		if err := auth.VerifyDummy(ctx, in.Password); err != nil {
 			return SignedIn{}, &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: err}
 		}
-		return SignedIn{}, wrong
+		// As long as noting it for an account that exists.
+		return SignedIn{}, errors.Join(a.write(ctx, func(tx Tx) error {
+			_, err := tx.Hit("nobody", 0, 0)
+			return err
+		}), wrong)
 	}
 	ok, err := auth.VerifyPassword(ctx, in.Password, found.PasswordHash)
 	if err != nil {
 		return SignedIn{}, &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: err}
 	}
 	if !ok {
-		return SignedIn{}, wrong
+		return SignedIn{}, errors.Join(a.write(ctx, func(tx Tx) error {
+			return a.audit(tx, care.Actor{Practice: found.Practice, Staff: found.ID}, "sign_in_failed", found.ID, "", false)
+		}), wrong)
 	}
 	var out SignedIn
 	err = a.write(ctx, func(tx Tx) error {

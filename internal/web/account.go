@@ -155,6 +155,12 @@ func (c *call) signedIn(in app.SignedIn) error {
 		return c.redirect("/signin/code")
 	}
 	c.dropCookie(waitCookie)
+	// Whoever signs in anew in this browser leaves no other sign-in of it behind.
+	if old, err := c.app().Authenticate(c.r.Context(), c.cookie(staffCookie)); err == nil {
+		if err := c.app().SignOut(c.r.Context(), old.Actor); ignoreMissing(err) != nil {
+			return err
+		}
+	}
 	c.keepSignIn(in)
 	return c.redirect("/today")
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/entente-project/entente/internal/care"
@@ -155,10 +156,27 @@ func localPath(back string) string {
 	return back
 }
 
+// wellness remembers for a second whether the server is well: asking costs a
+// durable write, and anybody may ask.
+type wellness struct {
+	mu    sync.Mutex
+	asked time.Time
+	err   error
+}
+
+func (w *wellness) ask(now time.Time, well func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.asked.IsZero() || now.Sub(w.asked) >= time.Second || now.Before(w.asked) {
+		w.asked, w.err = now, well()
+	}
+	return w.err
+}
+
 // health says whether an answer could be kept now; monitoring asks it.
 func health(c *call) error {
 	status, word := http.StatusOK, "ok"
-	if err := c.app().Health(c.r.Context()); err != nil {
+	if err := c.s.pulse.ask(c.s.cfg.Now(), func() error { return c.app().Health(c.r.Context()) }); err != nil {
 		c.s.cfg.Log.LogAttrs(c.r.Context(), levelOf(err), "not well", errorAttr(err))
 		status, word = http.StatusServiceUnavailable, "unavailable"
 		c.w.Header().Set("Retry-After", "10")

@@ -327,7 +327,7 @@ func coursePicture(c *call) error {
 	h := c.w.Header()
 	h.Set("Content-Type", "image/svg+xml; charset=utf-8")
 	h.Set("Content-Disposition", "attachment; filename=\"course.svg\"")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
 	_, err = c.w.Write(c.picture(v, v.Alliance[0], "course", false).Standalone())
 	return err
 }

@@ -375,6 +375,9 @@ func TestCookies(t *testing.T) {
 			if !k.HttpOnly || k.Path != "/" || k.Secure != secure || strings.HasPrefix(k.Name, "__Host-") != secure || k.Domain != "" {
 				t.Errorf("cookie %s", k)
 			}
+			if strings.HasSuffix(k.Name, staffCookie) && k.SameSite != http.SameSiteLaxMode {
+				t.Errorf("the sign-in goes with other sites' requests: %s", k)
+			}
 			if strings.HasSuffix(k.Name, visitCookie) && (k.SameSite != http.SameSiteStrictMode || !k.Expires.IsZero()) {
 				t.Errorf("the visit outlives the browser or goes to other sites' requests: %s", k)
 			}

@@ -27,6 +27,7 @@ type Server struct {
 	pages  pages
 
 	bringings bringings // files between preview and import
+	pulse     wellness
 }
 
 // New builds the handler: routes, security headers, cross-site protection.
@@ -52,8 +53,8 @@ func New(a *app.App, cfg Config) (http.Handler, error) {
 // guard wraps every answer: cross-site requests are refused, nothing is cached,
 // framed, sniffed or referred, and only our own files may run.
 func (s *Server) guard(next http.Handler) http.Handler {
-	cross := http.NewCrossOriginProtection()
-	return cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	next = http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Referrer-Policy", "same-origin") // with no-referrer browsers send Origin: null, which cross-site protection must refuse
@@ -64,11 +65,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 		if s.secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
+			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
 		next.ServeHTTP(w, r)
-	}))
+	})
 }
 
 // policy lets a page load its own styles, scripts and pictures and nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types entente"

@@ -2,6 +2,7 @@
 // Lets a form survive a lost connection. Without it each form still works.
 // Lines that begin with two slashes and all indentation are left out when this
 // file is served.
+const rules = self.trustedTypes?.createPolicy('entente', { createHTML: (s) => s });
 const doc = document, put = sessionStorage;
 let form, key, timer, waits = 0, busy, idle, locked;
 
@@ -32,7 +33,7 @@ function undoable() {
 // Puts the page that was received in the place of this one: an answer in hand
 // needs no second request that may get lost.
 function show(html, url) {
-  const page = new DOMParser().parseFromString(html, 'text/html');
+  const page = new DOMParser().parseFromString(rules ? rules.createHTML(html) : html, 'text/html');
   history.replaceState(null, '', url);
   doc.title = page.title;
   doc.documentElement.lang = page.documentElement.lang;
