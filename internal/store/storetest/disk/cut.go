@@ -167,6 +167,7 @@ func (d *Disk) PowerCut(rng *rand.Rand) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.off {
+		d.cutAt = ""
 		d.cut(rng)
 	}
 }
@@ -177,6 +178,14 @@ func (d *Disk) PowerCutAfter(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.left = n
+}
+
+// LastCut says during what the power was cut last: "write entente.db-wal", say,
+// or "" if it was between two changes.
+func (d *Disk) LastCut() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cutAt
 }
 
 // Off reports whether the power is cut.
@@ -215,14 +224,18 @@ func (d *Disk) cut(rng *rand.Rand) {
 	d.off = true
 }
 
-// due counts a change and reports whether the power is cut at it.
-func (d *Disk) due() bool {
+// cutHere counts a change and cuts the power if this is the one for it.
+func (d *Disk) cutHere(doing, name string) bool {
 	d.changes++
 	if d.left == 0 {
 		return false
 	}
-	d.left--
-	return d.left == 0
+	if d.left--; d.left > 0 {
+		return false
+	}
+	d.cutAt = doing + " " + name
+	d.cut(d.rng)
+	return true
 }
 
 // syncFolder makes the folder certain.

@@ -27,7 +27,8 @@ type Disk struct {
 	moves    []move            // what happened to the folder since its last sync
 	left     int               // changes until the power is cut; 0: never
 	changes  int
-	capacity int64 // 0: no end
+	cutAt    string // what was being done when the power was cut
+	capacity int64  // 0: no end
 	readOnly bool
 	rule     func(Op) Fault
 }

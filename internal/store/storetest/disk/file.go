@@ -42,8 +42,7 @@ func (d *Disk) open(name string, flags int32) (*handle, int32, int32) {
 	}
 	h.node = &inode{}
 	d.move(name, h.node)
-	if d.due() {
-		d.cut(d.rng)
+	if d.cutHere("create", name) {
 		return nil, 0, sqlite3.SQLITE_CANTOPEN
 	}
 	return h, flags, sqlite3.SQLITE_OK
@@ -68,8 +67,7 @@ func (d *Disk) remove(name string, syncFolder bool) int32 {
 		return sqlite3.SQLITE_IOERR_DELETE_NOENT
 	}
 	d.move(name, nil)
-	if d.due() {
-		d.cut(d.rng)
+	if d.cutHere("delete", name) {
 		return sqlite3.SQLITE_IOERR_DELETE
 	}
 	if syncFolder {
@@ -142,8 +140,7 @@ func (h *handle) write(b []byte, at int64) int32 {
 	if n > 0 {
 		h.node.change(change{at, append([]byte{}, b[:n]...)})
 	}
-	if d.due() {
-		d.cut(d.rng)
+	if d.cutHere("write", h.name) {
 		return sqlite3.SQLITE_IOERR_WRITE
 	}
 	return result
@@ -157,8 +154,7 @@ func (h *handle) truncate(size int64) int32 {
 		return sqlite3.SQLITE_IOERR_TRUNCATE
 	}
 	h.node.change(change{at: size})
-	if d.due() {
-		d.cut(d.rng)
+	if d.cutHere("truncate", h.name) {
 		return sqlite3.SQLITE_IOERR_TRUNCATE
 	}
 	return sqlite3.SQLITE_OK
@@ -171,8 +167,7 @@ func (h *handle) sync() int32 {
 	if h.dead() || d.readOnly || h.readOnly {
 		return sqlite3.SQLITE_IOERR_FSYNC
 	}
-	if d.due() {
-		d.cut(d.rng)
+	if d.cutHere("sync", h.name) {
 		return sqlite3.SQLITE_IOERR_FSYNC
 	}
 	if h.fault(Sync, 0, 0) != None {
