@@ -54,11 +54,12 @@ func (f *inode) sync() {
 	f.loose = nil
 }
 
-// syncBroken is a sync that failed: each write may have arrived, and those that
-// did not are forgotten, so that no later sync brings them.
+// syncBroken is a sync that failed: nothing, everything or any part of it may
+// have arrived. What did not is forgotten, so that no later sync brings it.
 func (f *inode) syncBroken(rng *rand.Rand) {
+	mode := []int{leaveNone, leaveAll, leaveSome}[rng.IntN(3)]
 	for _, c := range f.loose {
-		if rng.IntN(2) == 0 {
+		if mode == leaveAll || mode == leaveSome && rng.IntN(2) == 0 {
 			f.kept = apply(f.kept, c)
 		}
 	}
