@@ -94,7 +94,7 @@ func brokenRounds(t *testing.T, rounds int, seed uint64, rule func(*rand.Rand) f
 func TestDrillSyncFails(t *testing.T) {
 	t.Parallel()
 	f := faults{}
-	c := brokenRounds(t, long(3, 200), 3, func(rng *rand.Rand) func(disk.Op) disk.Fault {
+	c := brokenRounds(t, long(2, 200), 3, func(rng *rand.Rand) func(disk.Op) disk.Fault {
 		return f.failing(rng, 6, disk.Broken, disk.Sync)
 	})
 	drill(t, "fsync fails (EIO) and what it was for may never arrive", "never a false success", "0", "failed syncs: %s; %d submissions acknowledged, 0 of them lost after a power cut; %d refused as unavailable, %d of those were kept all the same", f, c.acked, c.refused, c.returned)
@@ -104,7 +104,7 @@ func TestDrillSyncFails(t *testing.T) {
 func TestDrillWriteFails(t *testing.T) {
 	t.Parallel()
 	f := faults{}
-	c := brokenRounds(t, long(3, 200), 4, func(rng *rand.Rand) func(disk.Op) disk.Fault {
+	c := brokenRounds(t, long(2, 200), 4, func(rng *rand.Rand) func(disk.Op) disk.Fault {
 		return f.failing(rng, 60, []disk.Fault{disk.Broken, disk.NoSpace}[rng.IntN(2)], disk.Write, disk.Truncate)
 	})
 	drill(t, "write fails (EIO or ENOSPC), short", "never a false success", "0", "failed writes: %s; %d submissions acknowledged, 0 of them lost after a power cut; %d refused as unavailable, %d of those were kept all the same", f, c.acked, c.refused, c.returned)
@@ -118,7 +118,7 @@ func TestDrillReadFails(t *testing.T) {
 	s.blow(8, 60)
 	must(t, s.stop()) // so that nothing is left in memory
 	failed, f := 0, faults{}
-	for n := range long(20, 1000) {
+	for n := range long(8, 1000) {
 		s.d.Break(f.failing(rand.New(rand.NewPCG(5, uint64(n))), 40, disk.Broken, disk.Read))
 		err := s.start()
 		if err == nil {
@@ -154,7 +154,7 @@ func TestDrillFullDisk(t *testing.T) {
 	s.blow(8, 40)
 	var red, green time.Duration
 	refused := 0
-	for round := range long(3, 30) {
+	for round := range long(2, 30) {
 		must(t, s.s.Health(s.ctx))
 		s.d.SetCapacity(s.d.Used() + s.rng.Int64N(40_000))
 		full := time.Now()

@@ -44,7 +44,7 @@ func powerCuts(t *testing.T, seed uint64, forgive bool, enough func(tally) bool,
 		s.d.PowerCutAfter(int(math.Exp(s.rng.Float64() * math.Log(1500))))
 		if err := s.start(); err == nil {
 			after(s)
-			s.blow(16, 20+s.rng.IntN(60))
+			s.blow(16, 16+s.rng.IntN(long(24, 64)))
 		} else if !s.d.Off() {
 			t.Fatalf("cut %d: with power the store does not open: %v", n, err)
 		}
@@ -99,7 +99,7 @@ func powerCuts(t *testing.T, seed uint64, forgive bool, enough func(tally) bool,
 // TestDrillPowerCut: whatever was acknowledged outlives a power cut, once.
 func TestDrillPowerCut(t *testing.T) {
 	t.Parallel()
-	c := powerCuts(t, 1, false, func(c tally) bool { return c.cuts == long(10, 1000) }, func(*storm) {})
+	c := powerCuts(t, 1, false, func(c tally) bool { return c.cuts == long(8, 1000) }, func(*storm) {})
 	if c.acked < c.cuts || c.during["write entente.db-wal"] == 0 {
 		t.Errorf("this storm tries too little: %s", c)
 	}
