@@ -206,7 +206,7 @@ func (s *storm) integrity() string {
 // judge opens the store on a disk with a flipped byte and counts what that did.
 func (s *storm) judge(f *flips, where string, truth *values) {
 	s.t.Helper()
-	opened, err := Open(s.ctx, s.url, s.vault)
+	opened, err := Open(s.ctx, s.url, s.vault, ReadOnly())
 	verdict, what := anonymous, ""
 	if err != nil {
 		f.shut++

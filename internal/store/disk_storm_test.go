@@ -71,7 +71,7 @@ func (s *storm) send(n int) error {
 		if err != nil || !added {
 			return err
 		}
-		return tx.Audit(r.ID, care.AuditEntry{Practice: r.Practice, AtMillis: r.AnsweredMillis, Actor: anna.ID, Action: "rate", Record: r.ID, Changes: true})
+		return tx.Audit(care.AuditEntry{ID: r.ID, Practice: r.Practice, AtMillis: r.AnsweredMillis, Actor: anna.ID, Action: "rate", Record: r.ID, Changes: true})
 	})
 }
 
