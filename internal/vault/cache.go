@@ -14,13 +14,15 @@ import (
 type cache struct {
 	mu       sync.Mutex
 	capacity int
+	removals uint64     // how often something was removed on purpose
 	order    *list.List // of *cached, most recent first
 	byID     map[[sha256.Size]byte]*list.Element
 }
 
 type cached struct {
-	id  [sha256.Size]byte
-	key *Key
+	id    [sha256.Size]byte
+	owner Place
+	key   *Key
 }
 
 func newCache(capacity int) *cache {
@@ -38,14 +40,25 @@ func (c *cache) get(id [sha256.Size]byte) (*Key, bool) {
 	return e.Value.(*cached).key, true
 }
 
-func (c *cache) put(id [sha256.Size]byte, k *Key) {
+// since is what to hand to put: taken before a key is unwrapped, it keeps a key
+// out that was forgotten or erased in the meantime.
+func (c *cache) since() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.removals
+}
+
+func (c *cache) put(since uint64, id [sha256.Size]byte, owner Place, k *Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if since != c.removals {
+		return
+	}
 	if e, ok := c.byID[id]; ok {
 		c.order.MoveToFront(e)
 		return
 	}
-	c.byID[id] = c.order.PushFront(&cached{id: id, key: k})
+	c.byID[id] = c.order.PushFront(&cached{id: id, owner: owner, key: k})
 	if c.order.Len() > c.capacity {
 		last := c.order.Back()
 		c.order.Remove(last)
@@ -56,10 +69,35 @@ func (c *cache) put(id [sha256.Size]byte, k *Key) {
 func (c *cache) drop(id [sha256.Size]byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.removals++
 	if e, ok := c.byID[id]; ok {
 		c.order.Remove(e)
 		delete(c.byID, id)
 	}
+}
+
+// dropOwner removes every key of one owner. It looks at all keys: erasures are
+// rare.
+func (c *cache) dropOwner(owner Place) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.removals++
+	for e := c.order.Front(); e != nil; {
+		next := e.Next()
+		if x := e.Value.(*cached); x.owner == owner {
+			c.order.Remove(e)
+			delete(c.byID, x.id)
+		}
+		e = next
+	}
+}
+
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.removals++
+	c.order.Init()
+	clear(c.byID)
 }
 
 func (c *cache) len() int {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 )
 
 const (
@@ -41,13 +42,17 @@ type material struct {
 	// when the verb does not fit.
 	root       *[rootSize]byte
 	generation byte
+	erasable   bool // wrapped with its owner's share
 	seal       cipher.AEAD
 }
 
-func newKey(root []byte, generation byte) (*Key, error) {
-	m := &material{root: new([rootSize]byte), generation: generation}
+func newKey(root []byte, generation byte, erasable bool) (*Key, error) {
+	m := &material{root: new([rootSize]byte), generation: generation, erasable: erasable}
 	copy(m.root[:], root)
+	// On the bytes themselves: whoever still computes with them keeps them whole.
+	runtime.SetFinalizer(m.root, wipe)
 	sub := m.subkey("seal", "")
+	defer clear(sub[:])
 	block, err := aes.NewCipher(sub[:])
 	if err != nil {
 		return nil, fmt.Errorf("vault: preparing a data key: %w", err)
@@ -58,6 +63,9 @@ func newKey(root []byte, generation byte) (*Key, error) {
 	return &Key{m: m}, nil
 }
 
+// wipe clears a root key that nothing can reach any more.
+func wipe(root *[rootSize]byte) { clear(root[:]) }
+
 // subkey derives an independent key for one use and purpose. The root is
 // uniformly random, so HKDF-Expand alone is enough (RFC 5869, 3.3).
 func (m *material) subkey(use, purpose string) (out [32]byte) {
@@ -67,6 +75,7 @@ func (m *material) subkey(use, purpose string) (out [32]byte) {
 		panic("vault: " + err.Error())
 	}
 	copy(out[:], b)
+	clear(b)
 	return out
 }
 
@@ -132,6 +141,7 @@ func GenerationOf(sealed []byte) byte {
 // the value (case, spaces) before. It panics on a zero Key.
 func (k *Key) Index(purpose, value string) []byte {
 	sub := k.mustMaterial().subkey("index", purpose)
+	defer clear(sub[:])
 	mac := hmac.New(sha256.New, sub[:])
 	_, _ = io.WriteString(mac, value) // hash.Hash never fails
 	return mac.Sum(nil)[:indexSize:indexSize]
@@ -169,14 +179,14 @@ func (Key) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), 
 // MarshalText is "[key redacted]": a key is never serialised.
 func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// ownerAD is the associated data of a wrapped key; its prefix keeps it apart
-// from every other use of the key-encryption key.
-func ownerAD(owner Place) []byte {
-	return owner.append([]byte("entente/vault/1/wrap\x00"))
+// ownerAD is the associated data of a wrapped key: it keeps the two ways of
+// wrapping apart from each other and from every other use of the keys.
+func ownerAD(use string, owner Place) []byte {
+	return owner.append([]byte("entente/vault/1/" + use + "\x00"))
 }
 
 func cacheKey(owner Place, wrapped []byte) [sha256.Size]byte {
-	b := ownerAD(owner)
+	b := ownerAD("wrap", owner)
 	b = binary.AppendUvarint(b, uint64(len(wrapped)))
 	return sha256.Sum256(append(b, wrapped...))
 }

@@ -3,50 +3,30 @@
 package vault
 
 import (
-	"bytes"
+	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"runtime"
+	"sync/atomic"
 
-	"github.com/tink-crypto/tink-go/v2/aead"
-	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
-	"github.com/tink-crypto/tink-go/v2/tink"
-)
-
-// What can be wrong with a key file; each is matched with errors.Is, and the
-// error that wraps it is a sentence for the operator.
-var (
-	ErrExists      = errors.New("vault: the key file already exists")
-	ErrNoKey       = errors.New("vault: there is no key file")
-	ErrPermissions = errors.New("vault: the key file can be read by others")
-	ErrBadKey      = errors.New("vault: the key file is damaged or is not a key file")
 )
 
 const (
-	keyFileMode = 0o600
-	// A keyset of one key has about 300 bytes; the bound only keeps a wrong
-	// path from being read whole.
-	maxKeyFile    = 64 << 10
 	cacheCapacity = 4096
-	wrapVersion   = 1
+	wrapVersion   = 1 // wrapped under a key-encryption key
+	wrapShared    = 2 // wrapped under the owner's share, then as 1
 )
 
-// Vault is an open key-encryption key. It wraps and unwraps data keys and keeps
-// the unwrapped ones of the last few thousand owners in memory. It is safe for
-// concurrent use and never prints key material.
+// Vault is an open set of key-encryption keys. It wraps data keys under the
+// primary one, unwraps under any, and keeps the unwrapped data keys of the last
+// few thousand owners in memory. It is safe for concurrent use and never prints
+// key material.
 type Vault struct {
-	kek         tink.AEAD
-	fingerprint string
-	cache       *cache
+	ring   atomic.Pointer[ring]
+	shares atomic.Pointer[Shares]
+	cache  *cache
 }
 
 // Generate makes a vault that exists only in memory, for tests and trials.
@@ -63,11 +43,17 @@ func Generate() *Vault {
 	return v
 }
 
-// Create makes a new key-encryption key (AES-256-GCM), writes it to path as a
-// Tink keyset in JSON with mode 0600, and returns when file and folder are on
-// disk. It never overwrites: an existing path gives [ErrExists]. The folder
-// must exist.
+// Create makes a new key-encryption key (AES-256-GCM), writes it to path with
+// mode 0600 and without a lock, and returns when file and folder are on disk. It
+// never overwrites: an existing path gives [ErrExists]. The folder must exist.
 func Create(path string) (*Vault, error) {
+	return CreateLocked(context.Background(), path, NoLock())
+}
+
+// CreateLocked is [Create] with a lock: without it the file opens nothing. A
+// passphrase that is too short gives [ErrPassphrase], a key service that fails
+// [ErrCommand]; nothing is written then.
+func CreateLocked(ctx context.Context, path string, lock Lock) (*Vault, error) {
 	h, err := newHandle()
 	if err != nil {
 		return nil, fmt.Errorf("vault: making a key: %w", err)
@@ -76,134 +62,106 @@ func Create(path string) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	var text bytes.Buffer
-	if err := insecurecleartextkeyset.Write(h, keyset.NewJSONWriter(&text)); err != nil {
-		return nil, fmt.Errorf("vault: encoding the key: %w", err)
+	text, err := lockKeys(ctx, h, lock)
+	if err != nil {
+		return nil, err
 	}
-	if err := writeNew(path, text.Bytes()); err != nil {
+	defer clear(text)
+	if err := writeNew(path, text); err != nil {
 		return nil, err
 	}
 	return v, nil
 }
 
-// Open reads the key-encryption key at path. An absent file gives [ErrNoKey],
-// a file that its group or others may read [ErrPermissions], any other content
+// Open reads the key file at path, of this version or the first (a Tink keyset
+// in JSON). An absent file gives [ErrNoKey], a file that its group or others may
+// read [ErrPermissions], one with a lock [ErrLocked], any other content
 // [ErrBadKey].
 func Open(path string) (*Vault, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w at %s: create one, or name the file that was used with this database", ErrNoKey, path)
-	}
+	return OpenLocked(context.Background(), path, NoLock())
+}
+
+// OpenLocked is [Open] for a file with a lock. Another lock than the file has
+// gives [ErrLockKind], a wrong passphrase or key [ErrWrongLock], a key service
+// that fails [ErrCommand].
+func OpenLocked(ctx context.Context, path string, lock Lock) (*Vault, error) {
+	h, err := readHandle(ctx, path, lock)
 	if err != nil {
-		return nil, fmt.Errorf("vault: opening the key file: %w", err)
+		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read from
-	info, err := f.Stat()
+	return newVault(h)
+}
+
+// Reload reads the key file again, after keys were added, promoted or removed,
+// and forgets the data keys in memory. After an error everything is as before;
+// besides those of [OpenLocked], a file without any of the keys in use gives
+// [ErrOtherKeys], for it belongs to another database.
+func (v *Vault) Reload(ctx context.Context, path string, lock Lock) error {
+	h, err := readHandle(ctx, path, lock)
 	if err != nil {
-		return nil, fmt.Errorf("vault: examining the key file: %w", err)
+		return err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is not a regular file", ErrBadKey, path)
-	}
-	// Windows keeps access lists, and reports made-up mode bits.
-	if perm := info.Mode().Perm(); perm&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("%w: %s has mode %04o; run chmod 600 on it", ErrPermissions, path, perm)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	next, err := newRing(h)
 	if err != nil {
-		return nil, fmt.Errorf("vault: reading the key file: %w", err)
+		return err
 	}
-	if len(text) > maxKeyFile {
-		return nil, fmt.Errorf("%w: %s is too long", ErrBadKey, path)
+	if now := v.ring.Load(); !next.meets(now) {
+		return fmt.Errorf("%w: %s has %s, in use is %s", ErrOtherKeys, path, next.fingerprint(), now.fingerprint())
 	}
-	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
+	v.ring.Store(next)
+	v.cache.clear()
+	return nil
+}
+
+func readHandle(ctx context.Context, path string, lock Lock) (*keyset.Handle, error) {
+	text, err := readKeyFile(path)
 	if err != nil {
-		// The cause is left out: a parser may quote the text it stumbled on.
-		return nil, fmt.Errorf("%w: %s; restore it from your copy", ErrBadKey, path)
+		return nil, err
 	}
-	v, err := newVault(h)
+	defer clear(text)
+	return unlockKeys(ctx, path, text, lock)
+}
+
+func newVault(h *keyset.Handle) (*Vault, error) {
+	r, err := newRing(h)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s holds another kind of key", ErrBadKey, path)
+		return nil, err
 	}
+	v := &Vault{cache: newCache(cacheCapacity)}
+	v.ring.Store(r)
 	return v, nil
 }
 
-func newHandle() (*keyset.Handle, error) { return keyset.NewHandle(aead.AES256GCMKeyTemplate()) }
+// Fingerprint is a short name of the primary key-encryption key, as
+// 3f2a-91bc-07de-55a1, for people to compare; it reveals nothing of the key.
+func (v *Vault) Fingerprint() string { return v.ring.Load().fingerprint() }
 
-func newVault(h *keyset.Handle) (*Vault, error) {
-	kek, err := aead.New(h)
-	if err != nil {
-		return nil, fmt.Errorf("vault: preparing the key: %w", err)
-	}
-	// The fingerprint is of the primary key, so that it stays when old keys are
-	// dropped; 64 bits of a hash of a 256-bit random key give nothing away.
-	ks := insecurecleartextkeyset.KeysetMaterial(h)
-	sum := sha256.New()
-	_, _ = io.WriteString(sum, "entente/vault/1/fingerprint\x00")
-	for _, k := range ks.GetKey() {
-		if k.GetKeyId() == ks.GetPrimaryKeyId() {
-			_, _ = sum.Write(k.GetKeyData().GetValue())
-		}
-	}
-	d := hex.EncodeToString(sum.Sum(nil)[:8])
-	return &Vault{
-		kek:         kek,
-		fingerprint: d[0:4] + "-" + d[4:8] + "-" + d[8:12] + "-" + d[12:16],
-		cache:       newCache(cacheCapacity),
-	}, nil
+// Keys names the key-encryption keys, the primary one first.
+func (v *Vault) Keys() []KeyInfo { return append([]KeyInfo(nil), v.ring.Load().keys...) }
+
+// WrappedUnder is the fingerprint of the key that a data key says it is wrapped
+// under, or "" if this vault has no such key. It is certain once the data key
+// was unwrapped.
+func (v *Vault) WrappedUnder(wrapped []byte) string {
+	id, _ := idOf(wrapped)
+	return v.ring.Load().names[id]
 }
-
-// writeNew creates path with the text and returns once both are durable. After
-// a failure nothing is left behind.
-func writeNew(path string, text []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, keyFileMode)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %s was left as it is", ErrExists, path)
-	}
-	if err != nil {
-		return fmt.Errorf("vault: creating the key file: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(path)
-			err = fmt.Errorf("vault: writing the key file: %w", err)
-		}
-	}()
-	if _, err = f.Write(text); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil // a folder cannot be opened for syncing there
-	}
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// Fingerprint is a short name of the key-encryption key, as 3f2a-91bc-07de-55a1,
-// for people to compare; it reveals nothing of the key.
-func (v *Vault) Fingerprint() string { return v.fingerprint }
 
 // NewKey makes a fresh data key of generation 1 for owner and returns it with
 // its wrapped form, which is safe to store and opens only for the same owner.
-func (v *Vault) NewKey(owner Place) (*Key, []byte, error) { return v.newKey(owner, 1) }
+// Copies of the wrapped form open as long as the key file does; for a person use
+// [Vault.NewErasableKey].
+func (v *Vault) NewKey(owner Place) (*Key, []byte, error) { return v.newKey(owner, 1, false) }
 
-// Renew makes the next generation of an owner's data key. Values sealed before
-// still need the old key, which the caller keeps until all are sealed anew.
-// Generation 255 cannot be renewed.
+// NewErasableKey is [Vault.NewKey] for an owner who may ask to be erased: the key
+// is also wrapped under the owner's share, which is outside the database and
+// exists once this returns. It needs [Vault.UseShares], or gives [ErrNoShares];
+// an erased owner gives [ErrErased].
+func (v *Vault) NewErasableKey(owner Place) (*Key, []byte, error) { return v.newKey(owner, 1, true) }
+
+// Renew makes the next generation of an owner's data key, erasable if the old
+// one is. Values sealed before still need the old key, which the caller keeps
+// until all are sealed anew. Generation 255 cannot be renewed.
 func (v *Vault) Renew(owner Place, old *Key) (*Key, []byte, error) {
 	switch g := old.Generation(); g {
 	case 0:
@@ -211,53 +169,123 @@ func (v *Vault) Renew(owner Place, old *Key) (*Key, []byte, error) {
 	case 255:
 		return nil, nil, fmt.Errorf("vault: the key of %s has reached its last generation", owner)
 	default:
-		return v.newKey(owner, g+1)
+		return v.newKey(owner, g+1, old.m.erasable)
 	}
 }
 
-func (v *Vault) newKey(owner Place, generation byte) (*Key, []byte, error) {
+func (v *Vault) newKey(owner Place, generation byte, erasable bool) (*Key, []byte, error) {
 	inside := make([]byte, 1+rootSize)
 	inside[0] = generation
 	_, _ = rand.Read(inside[1:]) // never fails: the runtime ends the process instead
 	defer clear(inside)
-	k, err := newKey(inside[1:], generation)
+	k, err := newKey(inside[1:], generation, erasable)
 	if err != nil {
 		return nil, nil, err
 	}
-	ct, err := v.kek.Encrypt(inside, ownerAD(owner))
+	since := v.cache.since()
+	wrapped, err := v.wrap(owner, inside, erasable)
 	if err != nil {
-		return nil, nil, fmt.Errorf("vault: wrapping the key of %s: %w", owner, err)
+		return nil, nil, err
 	}
-	wrapped := append([]byte{wrapVersion}, ct...)
-	v.cache.put(cacheKey(owner, wrapped), k)
+	v.cache.put(since, cacheKey(owner, wrapped), owner, k)
 	return k, wrapped, nil
+}
+
+// wrap wraps what is inside, under the share first if the key is erasable.
+func (v *Vault) wrap(owner Place, inside []byte, erasable bool) ([]byte, error) {
+	if !erasable {
+		if err := v.checkErased(owner); err != nil {
+			return nil, err
+		}
+		return v.wrapOuter(wrapVersion, owner, inside)
+	}
+	box, err := v.shareBox(owner, true)
+	if err != nil {
+		return nil, err
+	}
+	return v.wrapOuter(wrapShared, owner, box.Seal(nil, nil, inside, ownerAD("share-wrap", owner))) //nolint:gosec // nil: this AEAD draws a random nonce itself
+}
+
+func (v *Vault) wrapOuter(version byte, owner Place, inside []byte) ([]byte, error) {
+	ct, err := v.ring.Load().kek.Encrypt(inside, outerAD(version, owner))
+	if err != nil {
+		return nil, fmt.Errorf("vault: wrapping the key of %s: %w", owner, err)
+	}
+	return append([]byte{version}, ct...), nil
+}
+
+// unwrapOuter gives what the key-encryption key covers; the caller clears it.
+func (v *Vault) unwrapOuter(owner Place, wrapped []byte) ([]byte, error) {
+	if _, ok := idOf(wrapped); !ok {
+		return nil, &TamperError{Place: owner}
+	}
+	inside, err := v.ring.Load().kek.Decrypt(wrapped[1:], outerAD(wrapped[0], owner))
+	if err != nil {
+		return nil, &TamperError{Place: owner}
+	}
+	return inside, nil
+}
+
+func outerAD(version byte, owner Place) []byte {
+	if version == wrapShared {
+		return ownerAD("wrap-shared", owner)
+	}
+	return ownerAD("wrap", owner)
 }
 
 // Unwrap returns the data key that was wrapped for owner, from memory if it was
 // used lately. Another owner, another key file or any change of wrapped gives a
-// [*TamperError] that names the owner.
+// [*TamperError] that names the owner; an erased owner gives [ErrErased], and a
+// missing share [ErrNoShare].
 func (v *Vault) Unwrap(owner Place, wrapped []byte) (*Key, error) {
 	id := cacheKey(owner, wrapped)
 	if k, ok := v.cache.get(id); ok {
 		return k, nil
 	}
-	if len(wrapped) < 2 || wrapped[0] != wrapVersion {
-		return nil, &TamperError{Place: owner}
-	}
-	inside, err := v.kek.Decrypt(wrapped[1:], ownerAD(owner))
-	if err != nil {
-		return nil, &TamperError{Place: owner}
-	}
-	defer clear(inside)
-	if len(inside) != 1+rootSize || inside[0] == 0 {
-		return nil, &TamperError{Place: owner}
-	}
-	k, err := newKey(inside[1:], inside[0])
+	since := v.cache.since()
+	inside, err := v.unwrapOuter(owner, wrapped)
 	if err != nil {
 		return nil, err
 	}
-	v.cache.put(id, k)
+	defer clear(inside)
+	erasable := wrapped[0] == wrapShared
+	if erasable {
+		if inside, err = v.openShared(owner, inside); err != nil {
+			return nil, err
+		}
+		defer clear(inside)
+	} else if err := v.checkErased(owner); err != nil {
+		return nil, err
+	}
+	if len(inside) != 1+rootSize || inside[0] == 0 {
+		return nil, &TamperError{Place: owner}
+	}
+	k, err := newKey(inside[1:], inside[0], erasable)
+	if err != nil {
+		return nil, err
+	}
+	v.cache.put(since, id, owner, k)
 	return k, nil
+}
+
+// Rewrap wraps a data key under the primary key-encryption key, and reports
+// whether it had to: false gives wrapped itself. The data key stays the same, so
+// that nothing is sealed anew, and the share of an erasable one is not needed.
+// The errors are those of [Vault.Unwrap].
+func (v *Vault) Rewrap(owner Place, wrapped []byte) ([]byte, bool, error) {
+	inside, err := v.unwrapOuter(owner, wrapped)
+	if err != nil {
+		return nil, false, err
+	}
+	defer clear(inside)
+	if id, _ := idOf(wrapped); id == v.ring.Load().primary {
+		return wrapped, false, nil
+	}
+	again, err := v.wrapOuter(wrapped[0], owner, inside)
+	if err != nil {
+		return nil, false, err
+	}
+	return again, true, nil
 }
 
 // Forget drops an unwrapped key from memory, for the erasure of its owner.
@@ -268,10 +296,10 @@ func (v *Vault) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, v.String(
 
 // String is "vault" with the fingerprint.
 func (v *Vault) String() string {
-	if v == nil {
+	if v == nil || v.ring.Load() == nil {
 		return "vault <nil>"
 	}
-	return "vault " + v.fingerprint
+	return "vault " + v.Fingerprint()
 }
 
 // LogValue is "vault" with the fingerprint.

@@ -97,10 +97,12 @@ func TestEveryFlipAndCutIsDetected(t *testing.T) {
 	tampered(t, "one byte more", p, plain, err)
 
 	for i := range wrapped {
-		bad := bytes.Clone(wrapped)
-		bad[i] ^= 1
-		if k, err := v.Unwrap(client, bad); k != nil || !errors.Is(err, ErrTampered) {
-			t.Fatalf("wrapped byte %d: %v", i, err)
+		for bit := range 8 {
+			bad := bytes.Clone(wrapped)
+			bad[i] ^= 1 << bit
+			if k, err := v.Unwrap(client, bad); k != nil || !errors.Is(err, ErrTampered) {
+				t.Fatalf("wrapped byte %d bit %d: %v", i, bit, err)
+			}
 		}
 		if k, err := v.Unwrap(client, wrapped[:i]); k != nil || !errors.Is(err, ErrTampered) {
 			t.Fatalf("wrapped cut to %d: %v", i, err)
@@ -188,7 +190,7 @@ func TestUnwrapAndGenerations(t *testing.T) {
 	}
 	plain, err := next.Open(client, sealed)
 	tampered(t, "older generation", client, plain, err)
-	last, err := newKey(make([]byte, rootSize), 255)
+	last, err := newKey(make([]byte, rootSize), 255, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,10 +372,10 @@ func TestCacheIsBoundedAndKeepsTheLatest(t *testing.T) {
 	keys := map[byte]*Key{}
 	for n := range byte(3) {
 		keys[n] = &Key{}
-		c.put(id(n), keys[n])
+		c.put(c.since(), id(n), client, keys[n])
 	}
 	c.get(id(0)) // now 1 is the one not used for longest
-	c.put(id(3), &Key{})
+	c.put(c.since(), id(3), client, &Key{})
 	if _, ok := c.get(id(1)); ok || c.len() != 3 {
 		t.Fatalf("kept %d, the oldest among them: %v", c.len(), ok)
 	}
