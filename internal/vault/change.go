@@ -20,13 +20,14 @@ var ErrChanging = errors.New("vault: the key file is being changed")
 // AddKey adds a key-encryption key to the key file and returns it. It unwraps
 // and does not wrap yet, so that every running server can learn it
 // ([Vault.Reload]) before [PromoteKey] makes it the primary one. The errors are
-// those of [OpenLocked], and [ErrManyKeys].
+// those of [OpenLocked], [ErrManyKeys], and [ErrChanging] beside another change;
+// a key that comes with an error is in the file, but may not survive a power cut.
 func AddKey(ctx context.Context, path string, lock Lock) (KeyInfo, error) {
 	keys, err := change(ctx, path, lock, lock, added)
-	if err != nil {
+	if len(keys) == 0 {
 		return KeyInfo{}, err
 	}
-	return keys[len(keys)-1], nil
+	return keys[len(keys)-1], err
 }
 
 // PromoteKey makes a key of the file the primary one, which wraps from then on.
@@ -78,29 +79,29 @@ func change(ctx context.Context, path string, from, to Lock, do func(*keyset.Han
 		return nil, fmt.Errorf("vault: writing beside the key file: %w", err)
 	}
 	defer func() {
-		if err != nil {
+		if keys == nil { // the draft is still ours
 			_ = f.Close()
 			_ = os.Remove(draft)
 		}
 	}()
-	text, keys, err := redraft(ctx, path, from, to, do)
+	text, changed, err := redraft(ctx, path, from, to, do)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(text)
-	if err = keepOwner(f, old); err != nil {
+	if err := keepOwner(f, old); err != nil {
 		return nil, fmt.Errorf("vault: giving the key file its owner: %w", err)
 	}
-	if err = fill(f, text); err != nil {
+	if err := fill(f, text); err != nil {
 		return nil, fmt.Errorf("vault: writing beside the key file: %w", err)
 	}
-	if err = os.Rename(draft, path); err != nil {
+	if err := os.Rename(draft, path); err != nil {
 		return nil, fmt.Errorf("vault: replacing the key file: %w", err)
 	}
-	if err = syncFolder(filepath.Dir(path)); err != nil {
-		return nil, fmt.Errorf("vault: the key file was replaced, but may not survive a power cut: %w", err)
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return changed, fmt.Errorf("vault: the key file was replaced, but may not survive a power cut: %w", err)
 	}
-	return keys, nil
+	return changed, nil
 }
 
 // redraft gives the text of the changed file, and its keys.

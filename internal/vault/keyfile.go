@@ -91,7 +91,7 @@ func parse(text []byte) (keyFile, error) {
 	if f.Version != fileVersion {
 		return keyFile{}, fmt.Errorf("it has version %d, and this program reads up to %d", f.Version, fileVersion)
 	}
-	if f.Sum != f.sum() || !bytes.Equal(f.text(), text) {
+	if !bytes.Equal(f.text(), text) || f.Sum != f.sum() {
 		return keyFile{}, errors.New("its content was changed or cut")
 	}
 	if err := f.Lock.check(); err != nil {

@@ -6,10 +6,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -159,34 +157,33 @@ func TestChangesWithARightSumAreDetected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rapid.Check(t, func(r *rapid.T) {
-			bad := good
-			flip := func(b []byte) []byte {
-				b = bytes.Clone(b)
-				i := rapid.IntRange(0, 8*len(b)-1).Draw(r, "bit")
-				b[i/8] ^= 1 << (i % 8)
-				return b
+		flips := func(b []byte, try func([]byte)) {
+			for i := range 8 * len(b) {
+				// Hashing a passphrase and starting a service take their time.
+				if name == "none" || i == 0 || i == 8*len(b)-1 {
+					bad := bytes.Clone(b)
+					bad[i/8] ^= 1 << (i % 8)
+					try(bad)
+				}
 			}
-			parts := map[string]func(){
-				"keys":        func() { bad.Keys = flip(bad.Keys) },
-				"fingerprint": func() { bad.Fingerprint = string(flip([]byte(bad.Fingerprint))) },
-			}
-			switch name {
-			case "none":
-				parts["key"] = func() { bad.Lock.Key = flip(bad.Lock.Key) }
-			case "passphrase":
-				parts["salt"] = func() { bad.Lock.Salt = flip(bad.Lock.Salt) }
-				parts["cost"] = func() { bad.Lock.Passes++ }
-			case "command":
-				parts["wrapped"] = func() { bad.Lock.Wrapped = flip(bad.Lock.Wrapped) }
-			}
-			parts[rapid.SampledFrom(slices.Sorted(maps.Keys(parts))).Draw(r, "part")]()
+		}
+		refused := func(part string, bad keyFile) {
 			bad.Sum = bad.sum()
 			h, err := unlockKeys(t.Context(), path, bad.text(), lock)
-			if h != nil || !(errors.Is(err, ErrBadKey) || errors.Is(err, ErrWrongLock) || errors.Is(err, ErrCommand)) {
-				r.Fatalf("%s: %v", name, err)
+			if h != nil || !(errors.Is(err, ErrBadKey) || errors.Is(err, ErrWrongLock)) {
+				t.Fatalf("%s, %s: %v", name, part, err)
 			}
-		})
+		}
+		flips(good.Keys, func(b []byte) { bad := good; bad.Keys = b; refused("keys", bad) })
+		flips([]byte(good.Fingerprint), func(b []byte) { bad := good; bad.Fingerprint = string(b); refused("fingerprint", bad) })
+		flips(good.Lock.Key, func(b []byte) { bad := good; bad.Lock.Key = b; refused("key", bad) })
+		flips(good.Lock.Salt, func(b []byte) { bad := good; bad.Lock.Salt = b; refused("salt", bad) })
+		flips(good.Lock.Wrapped, func(b []byte) { bad := good; bad.Lock.Wrapped = b; refused("wrapped", bad) })
+		if name == "passphrase" {
+			bad := good
+			bad.Lock.Passes++
+			refused("cost", bad)
+		}
 	}
 }
 

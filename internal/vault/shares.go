@@ -121,7 +121,8 @@ func parseShare(name string, text []byte) (share []byte, erased bool, err error)
 		return nil, true, nil
 	}
 	share = make([]byte, shareSize)
-	if _, err := hex.Decode(share, content); err != nil {
+	_, err = hex.Decode(share, content)
+	if err != nil || !bytes.Equal(bytes.ToLower(content), content) {
 		clear(share)
 		return nil, false, ErrBadShare
 	}
