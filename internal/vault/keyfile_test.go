@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,36 @@ func TestFirstVersionOpensAndIsLocked(t *testing.T) {
 	}
 	if err := readFirst(t, reopen(t, path, lock)); err != nil {
 		t.Error(err)
+	}
+}
+
+// Key files of the first version that this package never wrote.
+func TestForeignKeysAreRefused(t *testing.T) {
+	t.Parallel()
+	good := string(firstKeyFile(t))
+	_, after, _ := strings.Cut(good, `"key":[`)
+	key := strings.TrimSuffix(strings.TrimSpace(after), "]}")
+	second := strings.Replace(key, `"keyId":568531951`, `"keyId":7`, 1)
+	with := func(more ...string) string {
+		return strings.Replace(good, key, strings.Join(append([]string{key}, more...), ","), 1)
+	}
+	if _, err := unlockKeys(t.Context(), "path", []byte(with(second)), NoLock()); err != nil {
+		t.Fatalf("two keys: %v", err)
+	}
+	for what, text := range map[string]string{
+		"disabled":   with(strings.Replace(second, "ENABLED", "DISABLED", 1)),
+		"raw":        strings.Replace(good, `"TINK"`, `"RAW"`, 1),
+		"no primary": strings.Replace(good, `"primaryKeyId":568531951`, `"primaryKeyId":568531952`, 1),
+		"twice":      with(second, second),
+		"other kind": strings.Replace(good, "AesGcmKey", "AesGcmSivKey", 1),
+		"too many":   with(slices.Repeat([]string{second}, maxKeys)...),
+	} {
+		if text == good {
+			t.Fatalf("%s: the test changes nothing", what)
+		}
+		if _, err := unlockKeys(t.Context(), "path", []byte(text), NoLock()); !errors.Is(err, ErrBadKey) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

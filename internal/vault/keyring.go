@@ -61,8 +61,8 @@ func newRing(h *keyset.Handle) (*ring, error) {
 	r := &ring{primary: ks.GetPrimaryKeyId(), names: make(map[uint32]string, len(ks.GetKey()))}
 	for _, k := range ks.GetKey() {
 		if k.GetKeyData().GetTypeUrl() != gcmKeyType || k.GetStatus() != tinkpb.KeyStatusType_ENABLED ||
-			k.GetOutputPrefixType() != tinkpb.OutputPrefixType_TINK || r.names[k.GetKeyId()] != "" {
-			return nil, errors.New("vault: a key is of another kind, or twice there")
+			k.GetOutputPrefixType() != tinkpb.OutputPrefixType_TINK {
+			return nil, errors.New("vault: a key is of another kind")
 		}
 		name := fingerprintOf(k.GetKeyData().GetValue())
 		r.names[k.GetKeyId()] = name

@@ -317,3 +317,13 @@ func TestLocksNeverPrint(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkPassphrase(b *testing.B) {
+	lock := Passphrase([]byte(words))
+	record := lockRecord{Kind: lockPassphrase, argonCost: shipped, Salt: make([]byte, saltSize)}
+	for b.Loop() {
+		if _, err := lock.find(b.Context(), record); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

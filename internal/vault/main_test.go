@@ -51,9 +51,15 @@ func keyService(what string, args []string) int {
 			return 3
 		}
 		_, _ = os.Stdout.Write(out)
-	case "mask", "unmask": // encryption that notices no change
+	case "mask", "unmask": // encryption that notices no change, and ignores the last byte
+		if what == "unmask" {
+			in = in[:len(in)-1]
+		}
 		for i := range in {
 			in[i] ^= byte(i + 1)
+		}
+		if what == "mask" {
+			in = append(in, 0)
 		}
 		_, _ = os.Stdout.Write(in)
 	case "echo":
