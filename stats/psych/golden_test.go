@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -73,10 +74,10 @@ func (g *golden) flatten(path string, v any) {
 
 func (g *golden) has(path string) bool { _, ok := g.leaves[path]; return ok }
 
-// num compares a value with the leaf; a relative tolerance, absolute below 1.
+// num compares a value with the leaf; a relative tolerance, absolute below 1e-6.
 func (g *golden) num(path string, got, tol float64) {
 	g.t.Helper()
-	g.within(path, got, tol, math.Max(1e-3, math.Abs(g.want(path))))
+	g.within(path, got, tol, math.Max(1e-6, math.Abs(g.want(path))))
 }
 
 func (g *golden) want(path string) float64 {
@@ -142,10 +143,15 @@ func (g *golden) skip(prefix, reason string) {
 // done fails for what was not looked at and prints the largest differences.
 func (g *golden) done() {
 	g.t.Helper()
+	var missed []string
 	for p := range g.leaves {
 		if !g.seen[p] {
-			g.t.Errorf("%s is not compared", p)
+			missed = append(missed, quantity(p))
 		}
+	}
+	sort.Strings(missed)
+	if len(missed) > 0 {
+		g.t.Errorf("not compared: %v", slices.Compact(missed))
 	}
 	names := make([]string, 0, len(g.largest))
 	for n := range g.largest {
