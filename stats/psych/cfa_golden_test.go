@@ -135,6 +135,37 @@ func TestGoldenML(t *testing.T) {
 	d, _ := goldenTable(t, "cfa_01_hs_ml")
 	f := mustCFA(t, threeFactors, d, Options{})
 	compareFit(g, "", f, optimised)
+	noHigher(g, "fit/fmin", f.Indices.FMin)
+	compareMatrix(g, "implied", f.Implied[0].Cov, optimised)
+	compareMatrix(g, "sample_cov_N", f.Sample[0].Cov, closed)
+	scores, err := f.Scores()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareMatrix(g, "fscores_head", scores.Slice(0, 5, 0, 3), optimised)
+	mi, err := f.Modifications()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range mi[:10] {
+		at := func(s string) string { return fmt.Sprintf("mi/%s/%d", s, i) }
+		g.text(at("lhs"), m.LHS)
+		g.text(at("op"), m.Op)
+		g.text(at("rhs"), m.RHS)
+		g.num(at("mi"), m.MI, optimised)
+		g.num(at("epc"), m.EPC, optimised)
+	}
+	rel, err := f.Reliability()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j, r := range rel {
+		for i, v := range []float64{r.Alpha, r.Omega, r.Omega2, r.Omega3, r.AVE} {
+			g.num(fmt.Sprintf("reliability/values/%d/%d", i, j), v, optimised)
+		}
+	}
+	g.skip("reliability/rows", "names")
+	g.skip("reliability/cols", "names")
 	g.done()
 }
 
@@ -193,4 +224,37 @@ func TestGoldenInvariance(t *testing.T) {
 	}
 	g.done()
 	ref.done()
+}
+
+func TestGoldenAlphaOmega(t *testing.T) {
+	t.Parallel()
+	g := openGolden(t, "psy_02_bfi_alpha_omega")
+	d, _ := goldenTable(t, "psy_02_bfi_alpha_omega")
+	n, _ := d.X.Dims()
+	for i := range n {
+		d.X.Set(i, 0, 7-d.X.At(i, 0))
+	}
+	compareAlpha(g, "pairwise_alpha", d.X)
+	c, err := Complete(d.X)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareAlpha(g, "complete_alpha", c)
+	g.num("n_complete", float64(c.RawMatrix().Rows), closed)
+	f := mustCFA(t, "g =~ A1 + A2 + A3 + A4 + A5", d, Options{StdLV: true})
+	rel, err := f.Reliability()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.num("omega/omega_total_mcdonald", rel[0].Omega, optimised)
+	for _, p := range f.Parameters {
+		at := func(s, item string) string { return fmt.Sprintf("omega/%s/%d", s, item[1]-'1') }
+		switch {
+		case p.Op == "=~":
+			g.num(at("loadings", p.RHS), p.Estimate, optimised)
+		case p.Op == "~~" && p.LHS != "g":
+			g.num(at("residvar", p.LHS), p.Estimate, optimised)
+		}
+	}
+	g.done()
 }
