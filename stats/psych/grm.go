@@ -99,7 +99,7 @@ func GradedResponse(x *mat.Dense, o GradedOptions) (*GradedResult, error) {
 	if l.total < 2 {
 		return nil, fmt.Errorf("%d persons answered: %w", int(l.total), ErrNoData)
 	}
-	s := minimise(l, l.start(x), o.MaxIterations)
+	s := minimise(l, l.start(), o.MaxIterations)
 	n, _ := x.Dims()
 	r := &GradedResult{N: int(l.total), Omitted: n - int(l.total), LogL: -s.f * l.total, Converged: s.Converged, Iterations: s.Iterations, grid: l.grid}
 	k := float64(l.free)

@@ -90,5 +90,5 @@ func TestGradedResponseDerivatives(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := newGradedLik(x, levels, newGrid(61, 5))
-	checkDerivatives(t, l, l.start(x), 1e-7)
+	checkDerivatives(t, l, l.start(), 1e-7)
 }

@@ -69,7 +69,7 @@ func newGradedLik(x *mat.Dense, levels [][]float64, g grid) *gradedLik {
 
 // start takes D from the margins and A from each item's correlation with the sum
 // of the others.
-func (l *gradedLik) start(x *mat.Dense) []float64 {
+func (l *gradedLik) start() []float64 {
 	theta := make([]float64, l.free)
 	for j, at := range l.first {
 		counts := make([]float64, len(l.levels[j]))
