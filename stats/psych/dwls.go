@@ -82,9 +82,9 @@ func (d *dwls) objective(theta []float64) (float64, bool) {
 	return f, !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// derivatives returns Gauss and Newton's matrix for every kind but the observed,
-// for which the gradient is differenced.
-func (d *dwls) derivatives(theta []float64, kind information) (f float64, grad []float64, h *mat.SymDense, ok bool) {
+// derivatives returns Gauss and Newton's matrix for every kind: residual
+// correlations are small, and what it leaves out shrinks with them.
+func (d *dwls) derivatives(theta []float64, _ information) (f float64, grad []float64, h *mat.SymDense, ok bool) {
 	f, ok = d.objective(theta)
 	if !ok {
 		return 0, nil, nil, false
@@ -107,11 +107,6 @@ func (d *dwls) derivatives(theta []float64, kind information) (f float64, grad [
 		var part mat.SymDense
 		part.SymOuterK(1, weighted.T())
 		h.AddSym(h, &part)
-	}
-	if kind == observed {
-		if n := differencedHessian(d, theta); n != nil {
-			h = n
-		}
 	}
 	return f, grad, h, true
 }

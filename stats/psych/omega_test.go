@@ -62,3 +62,5 @@ func TestReferenceOmega(t *testing.T) {
 	}
 	g.done()
 }
+
+func columnsOfAll(d *Table) *mat.Dense { return mat.DenseCopyOf(d.X) }

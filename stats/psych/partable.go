@@ -169,10 +169,12 @@ func (l *layout) addDefaults(m *Model, g int) {
 		fixed := l.options.StdLV && (g == 1 || !l.options.equal(Loadings))
 		l.add(f, "~~", f, g, boolInt(!fixed), 1)
 	}
-	for _, set := range l.covarying(m) {
+	for k, set := range l.covarying(m) {
+		// Orthogonal factors have covariances too: fixed at zero.
+		fixed := k == 0 && l.options.Orthogonal
 		for i, a := range set {
 			for _, b := range set[i+1:] {
-				l.add(a, "~~", b, g, 1, 0)
+				l.add(a, "~~", b, g, boolInt(!fixed), 0)
 			}
 		}
 	}
@@ -216,7 +218,7 @@ func (l *layout) covarying(m *Model) [][]string {
 	}
 	var free, outcomes, causes []string
 	for _, f := range l.factors {
-		if !slices.Contains(measured, f) && !slices.Contains(caused, f) && !l.options.Orthogonal {
+		if !slices.Contains(measured, f) && !slices.Contains(caused, f) {
 			free = append(free, f)
 		}
 	}

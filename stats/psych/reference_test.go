@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package psych
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// withHoles is the Holzinger-Swineford table with the values missing that the
+// reference left out.
+func withHoles(d *Table) *Table {
+	x := *d
+	x.X = columnsOfAll(d)
+	first := d.Column("x1")
+	n, _ := d.X.Dims()
+	for i := 1; i <= n; i++ {
+		for j := 1; j <= 9; j++ {
+			if (i*7+j*3)%11 == 0 && (i+j)%3 != 0 {
+				x.X.Set(i-1, first+j-1, math.NaN())
+			}
+		}
+	}
+	return &x
+}
+
+// TestReferenceModels compares models of many kinds with lavaan's own numbers
+// after some Newton steps.
+func TestReferenceModels(t *testing.T) {
+	t.Parallel()
+	g := openReference(t, "models")
+	d, text := goldenTable(t, "cfa_01_hs_ml")
+	grouped := *d
+	grouped.Group = text["school"]
+	holes := withHoles(&grouped)
+	ungrouped := *holes
+	ungrouped.Group = nil
+	const m = threeFactors
+	loadings := []Equal{Loadings}
+	for _, c := range []struct {
+		name, model string
+		data        *Table
+		o           Options
+	}{
+		{"stdlv", m, d, Options{StdLV: true}},
+		{"secondorder", m + "\ng =~ visual + textual + speed", d, Options{}},
+		{"regression", m + "\nspeed ~ visual + textual", d, Options{}},
+		{"labels", "visual =~ x1 + a*x2 + a*x3 + x9\ntextual =~ x4+x5+x6\nspeed =~ x7+x8+x9\nx1 ~~ x4\nvisual ~~ 0*speed", d, Options{}},
+		{"means", m, d, Options{MeanStructure: true}},
+		{"mlrmeans", m, d, Options{Estimator: MLR, MeanStructure: true}},
+		{"mlmmeans", m, d, Options{Estimator: MLM, MeanStructure: true}},
+		{"stdlvgroups", m, &grouped, Options{StdLV: true, GroupEqual: loadings}},
+		{"partial", m, &grouped, Options{GroupEqual: []Equal{Loadings, Intercepts}, GroupPartial: []string{"x3 ~ 1", "visual =~ x2"}}},
+		{"everything", m, &grouped, Options{GroupEqual: []Equal{Loadings, Intercepts, Residuals, FactorVariances, FactorCovariances, Means}}},
+		{"grouplabels", "visual =~ x1 + c(a, a)*x2 + c(.7, NA)*x3\ntextual =~ x4 + x5 + x6", &grouped, Options{}},
+		{"fimlgroups", m, holes, Options{Missing: FIML, GroupEqual: loadings}},
+		{"fimlmlrgroups", m, holes, Options{Missing: FIML, Estimator: MLR, GroupEqual: loadings}},
+		{"listwise", m, &ungrouped, Options{}},
+		{"bifactor", "g =~ x1+x2+x3+x4+x5+x6+x7+x8+x9\nt =~ x4+x5+x6\ns =~ x7+x8+x9", d, Options{StdLV: true, Orthogonal: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sub := *g
+			sub.t = t
+			compareFit(&sub, c.name, mustCFA(t, c.model, c.data, c.o), polished)
+		})
+	}
+	for _, e := range []Estimator{MLR, MLM} {
+		steps, err := Invariance(mustModel(t, m), &grouped, Options{Estimator: e})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := string(e) + "invariance/"
+		for i, s := range steps {
+			compareFit(g, path+s.Name, s.Fit, polished)
+			if s.Test != nil {
+				at := func(s string) string { return fmt.Sprintf("%slrt/%s/%d", path, s, i-1) }
+				g.num(at("diff"), s.Test.ChiSq, polished)
+				g.num(at("df"), float64(s.Test.DF), polished)
+				g.num(at("p"), s.Test.P, polished)
+			}
+		}
+	}
+	g.done()
+}
