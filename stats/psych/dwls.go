@@ -24,13 +24,15 @@ type orderedSample struct {
 	n     int
 	data  *ordered
 	m     *orderedMoments
+	gamma *mat.SymDense // that of m times n/(n-1): the weights of f count n-1 persons
 	s, w  []float64
 	th    int
 	sigma []float64 // implied, last computed
 }
 
 func newOrderedSample(o *ordered, m *orderedMoments) *orderedSample {
-	s := &orderedSample{n: o.n, data: o, m: m, th: o.thresholdCount()}
+	s := &orderedSample{n: o.n, data: o, m: m, th: o.thresholdCount(), gamma: &mat.SymDense{}}
+	s.gamma.ScaleSym(float64(o.n)/float64(o.n-1), m.gamma)
 	for _, t := range o.tau {
 		s.s = append(s.s, t...)
 	}
@@ -41,7 +43,7 @@ func newOrderedSample(o *ordered, m *orderedMoments) *orderedSample {
 	}
 	s.w = make([]float64, len(s.s))
 	for k := range s.w {
-		s.w[k] = 1 / m.gamma.At(k, k)
+		s.w[k] = 1 / s.gamma.At(k, k)
 	}
 	s.sigma = make([]float64, len(s.s))
 	return s

@@ -92,7 +92,7 @@ func (f *Fit) orderedErrors(o Options) {
 					row[j] *= w
 				}
 			}
-			f.robust.meats = append(f.robust.meats, meat{b: congruent(wd, s.m.gamma)})
+			f.robust.meats = append(f.robust.meats, meat{b: congruent(wd, s.gamma)})
 		}
 	}
 	f.Vcov = f.sandwich(f.info, f.robust.meats)
@@ -161,7 +161,7 @@ func (f *Fit) stacked() (wd, jac *mat.Dense, gamma *mat.SymDense) {
 				jac.Set(at+k, c, v)
 			}
 			for l := k; l < len(s.w); l++ {
-				gamma.SetSym(at+k, at+l, s.m.gamma.At(k, l)/share)
+				gamma.SetSym(at+k, at+l, s.gamma.At(k, l)/share)
 			}
 		}
 		at += len(s.s)
@@ -198,7 +198,7 @@ func (f *Fit) shiftTests() {
 		for k := s.th; k < len(s.s); k++ {
 			b1++
 			for l := s.th; l < len(s.s); l++ {
-				g := s.m.gamma.At(k, l)
+				g := s.gamma.At(k, l)
 				b2 += s.w[k] * g * g * s.w[l]
 			}
 		}
@@ -224,10 +224,26 @@ func shifted(x Test, t1, t2 float64) (t Test, factor, shift float64) {
 
 // robustOrdered fills the indices of Savalei (2021), Structural Equation
 // Modeling 28: of maximum likelihood on the correlations, corrected for how they
-// were estimated.
+// were estimated. The factor of the baseline is tr(Gamma) of the groups' sum over
+// the degrees of freedom; lavaan 0.6-14 divides each group's by its share of the
+// persons without weighting it so, which doubles the factor with two groups.
+//
+// Where groups share thresholds the correlations alone do not hold the model, and
+// there are no robust indices.
 func (f *Fit) robustOrdered() {
 	d, x := f.weight, &f.Indices
 	p := len(f.Items)
+	thresholds := map[int]bool{}
+	want := 0
+	for _, q := range f.layout.params {
+		if q.cell.kind == threshold {
+			thresholds[q.cell.free] = true
+			want++
+		}
+	}
+	if len(thresholds) < want {
+		return
+	}
 	var chi, chib, kb float64
 	n := 0
 	for _, s := range d.groups {

@@ -19,8 +19,7 @@ type PolychoricResult struct {
 	Rho        *mat.SymDense
 	SE         *mat.SymDense // of Rho; 0 on the diagonal and where AtEnd
 	// Gamma is N times the asymptotic covariance of the thresholds, item by item,
-	// and then the correlations below the diagonal, by columns; with N/(N-1) for
-	// small samples, as lavaan has it.
+	// and then the correlations below the diagonal, by columns.
 	Gamma *mat.SymDense
 	// AtEnd names pairs of columns, from 0, whose likelihood rises to the end of
 	// the range: a correlation of 1 or -1 fits best, and none is estimated.
@@ -82,7 +81,7 @@ type orderedMoments struct {
 	atEnd [][2]int
 }
 
-// moments estimates one group's correlations and Gamma = N^2/(N-1) B^-1 (sum s s') B^-T,
+// moments estimates one group's correlations and Gamma = N B^-1 (sum s s') B^-T,
 // with s the persons' gradients of the univariate and bivariate likelihoods and B
 // their expected derivatives, taken as products of gradients (Muthen 1984).
 func (o *ordered) moments() *orderedMoments {
@@ -220,8 +219,7 @@ func (o *ordered) sandwich(scores, a21 *mat.Dense, a22 []float64, first []int) *
 	var left, both mat.Dense
 	left.Mul(b, dense(inner))
 	both.Mul(&left, b.T())
-	n := float64(o.n)
-	both.Scale(n*n/(n-1), &both)
+	both.Scale(float64(o.n), &both)
 	return symmetrised(&both)
 }
 

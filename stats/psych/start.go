@@ -85,6 +85,10 @@ func (l *layout) guess(cov []float64, g int) guesses {
 			}
 		}
 		scale := 1.0
+		if marker < 0 && len(load) > 0 && load[0] < 0 {
+			// Without a marker the first item gives the direction.
+			scale = -1
+		}
 		v.variance[p+f] = 1
 		for a, i := range items {
 			taken[i] += load[a] * load[a]
