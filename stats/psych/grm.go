@@ -144,8 +144,8 @@ func (r *GradedResult) describe(l *gradedLik, theta []float64) {
 	}
 }
 
-// probabilities returns those of each level at a trait value.
-func (it *GradedItem) probabilities(theta float64) []float64 {
+// Probabilities returns those of each level, in order, at a trait value.
+func (it *GradedItem) Probabilities(theta float64) []float64 {
 	p := make([]float64, len(it.D)+1)
 	for c := range p {
 		p[c], _, _ = step(it.A, it.D, c, theta)

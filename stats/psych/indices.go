@@ -133,7 +133,7 @@ func robustIndices(x, xb Test, c, cb float64, n, groups int) *RobustIndices {
 }
 
 // residuals accumulates mean squares of residuals over groups.
-type residuals struct{ rmr, srmr, srmrAll float64 }
+type residuals struct{ rmr, srmr float64 }
 
 // add counts one group's moments, weighted by its share of the persons.
 func (r *residuals) add(p int, s, sigma, mean, mu []float64, share float64) {

@@ -90,15 +90,9 @@ func Kappa(counts mat.Matrix, w Weights, level float64) (*KappaResult, error) {
 	if !(level > 0 && level < 1) {
 		return nil, fmt.Errorf("level %v is not between 0 and 1", level)
 	}
-	var n float64
-	for i := range k {
-		for j := range k {
-			c := counts.At(i, j)
-			if !(c >= 0) || math.IsInf(c, 0) {
-				return nil, fmt.Errorf("row %d, column %d of the counts is %v", i+1, j+1, c)
-			}
-			n += c
-		}
+	n, err := sumCounts(counts)
+	if err != nil {
+		return nil, err
 	}
 	if k < 2 || n == 0 {
 		return nil, fmt.Errorf("kappa needs ratings on two levels: %w", ErrNoData)
@@ -145,4 +139,19 @@ func Kappa(counts mat.Matrix, w Weights, level float64) (*KappaResult, error) {
 		r.P = 2 * distuv.UnitNormal.Survival(math.Abs(r.Z))
 	}
 	return r, nil
+}
+
+// sumCounts adds up a table and refuses what is no count.
+func sumCounts(counts mat.Matrix) (n float64, err error) {
+	r, c := counts.Dims()
+	for i := range r {
+		for j := range c {
+			v := counts.At(i, j)
+			if !(v >= 0) || math.IsInf(v, 0) {
+				return 0, fmt.Errorf("row %d, column %d of the counts is %v", i+1, j+1, v)
+			}
+			n += v
+		}
+	}
+	return n, nil
 }

@@ -233,15 +233,7 @@ func shifted(x Test, t1, t2 float64) (t Test, factor, shift float64) {
 func (f *Fit) robustOrdered() {
 	d, x := f.weight, &f.Indices
 	p := len(f.Items)
-	thresholds := map[int]bool{}
-	want := 0
-	for _, q := range f.layout.params {
-		if q.cell.kind == threshold {
-			thresholds[q.cell.free] = true
-			want++
-		}
-	}
-	if len(thresholds) < want {
+	if f.layout.sharesThresholds() || d.free == 0 {
 		return
 	}
 	var chi, chib, kb float64
@@ -283,12 +275,8 @@ func (f *Fit) robustOrdered() {
 		at += len(s.s)
 	}
 	var t, q, u, y mat.Dense
-	if d.free > 0 {
-		t.Mul(jac, dense(f.info))
-		q.Mul(&t, wd.T())
-	} else {
-		q = *mat.NewDense(n, n, nil)
-	}
+	t.Mul(jac, dense(f.info))
+	q.Mul(&t, wd.T())
 	q.Scale(-1, &q)
 	for i := range n {
 		q.Set(i, i, q.At(i, i)+1)
@@ -298,6 +286,21 @@ func (f *Fit) robustOrdered() {
 	u.Mul(&y, gamma)
 	ml := newTest(chi, x.DF)
 	x.Robust = robustIndices(ml, newTest(chib, x.Baseline.DF), mat.Trace(&u)/float64(x.DF), kb/float64(x.Baseline.DF), f.N-len(f.Groups), len(f.Groups))
+}
+
+// sharesThresholds says whether some are equal.
+func (l *layout) sharesThresholds() bool {
+	seen := map[int]bool{}
+	for _, q := range l.params {
+		if q.cell.kind != threshold {
+			continue
+		}
+		if seen[q.cell.free] {
+			return true
+		}
+		seen[q.cell.free] = true
+	}
+	return false
 }
 
 // impliedInverse inverts the implied correlations last computed.

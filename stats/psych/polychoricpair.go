@@ -31,24 +31,21 @@ type PolychoricPair struct {
 func PolychoricTable(counts mat.Matrix, twoStep bool) (*PolychoricPair, error) {
 	r, c := counts.Dims()
 	n := mat.DenseCopyOf(counts)
-	total := 0.0
+	total, err := sumCounts(n)
+	if err != nil {
+		return nil, err
+	}
 	row, col := make([]float64, r), make([]float64, c)
 	for i := range r {
 		for j := range c {
-			v := n.At(i, j)
-			if !(v >= 0) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("row %d, column %d of the counts is %v", i+1, j+1, v)
-			}
-			total += v
-			row[i] += v
-			col[j] += v
+			row[i] += n.At(i, j)
+			col[j] += n.At(i, j)
 		}
 	}
 	if r < 2 || c < 2 {
 		return nil, fmt.Errorf("a table of %d by %d levels has no correlation: %w", r, c, ErrNoData)
 	}
 	p := &PolychoricPair{N: total}
-	var err error
 	if p.Row, err = marginThresholds(row, total, "row"); err != nil {
 		return nil, err
 	}

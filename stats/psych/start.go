@@ -61,21 +61,7 @@ func (l *layout) guess(cov []float64, g int) guesses {
 		}
 	}
 	for f := range l.factors {
-		var items, lower []int
-		marker, markerValue := -1, 1.0
-		for _, q := range l.params {
-			if q.Group != g || q.Op != "=~" || q.cell.j != p+f {
-				continue
-			}
-			if q.cell.i < p {
-				items = append(items, q.cell.i)
-			} else {
-				lower = append(lower, q.cell.i)
-			}
-			if q.cell.free < 0 && q.cell.value != 0 && marker < 0 {
-				marker, markerValue = q.cell.i, q.cell.value
-			}
-		}
+		items, lower, marker, markerValue := l.measures(f, g)
 		load := firstAxis(rest, items)
 		for a, i := range items {
 			for b, j := range items {
@@ -114,6 +100,27 @@ func (l *layout) guess(cov []float64, g int) guesses {
 		v.variance[i] = cov[i*p+i] * max(.2, 1-taken[i])
 	}
 	return v
+}
+
+// measures returns the items and the factors that a factor of a group stands
+// behind, and which of them has a fixed loading, and what.
+func (l *layout) measures(f, g int) (items, lower []int, marker int, markerValue float64) {
+	marker, markerValue = -1, 1.0
+	p := len(l.items)
+	for _, q := range l.params {
+		if q.Group != g || q.Op != "=~" || q.cell.j != p+f {
+			continue
+		}
+		if q.cell.i < p {
+			items = append(items, q.cell.i)
+		} else {
+			lower = append(lower, q.cell.i)
+		}
+		if q.cell.free < 0 && q.cell.value != 0 && marker < 0 {
+			marker, markerValue = q.cell.i, q.cell.value
+		}
+	}
+	return items, lower, marker, markerValue
 }
 
 // firstAxis returns loadings on the first axis of some rows of r, with the

@@ -36,20 +36,9 @@ func leastSquares(y []float64, x *mat.Dense, names []string, level float64) (*Re
 	if n <= p {
 		return nil, fmt.Errorf("%d complete rows for %d coefficients: %w", n, p, ErrNoData)
 	}
-	scale := make([]float64, p)
-	z := mat.NewDense(n, p, nil)
-	for j := range p {
-		var s float64
-		for i := range n {
-			s = math.Hypot(s, x.At(i, j))
-		}
-		if s == 0 {
-			return nil, fmt.Errorf("%s is constant", names[j])
-		}
-		scale[j] = s
-		for i := range n {
-			z.Set(i, j, x.At(i, j)/s)
-		}
+	z, scale, err := scaledColumns(x, names)
+	if err != nil {
+		return nil, err
 	}
 	var qr mat.QR
 	qr.Factorize(z)
@@ -99,6 +88,28 @@ func leastSquares(y []float64, x *mat.Dense, names []string, level float64) (*Re
 		r.FP = distuv.F{D1: float64(p - 1), D2: float64(n - p)}.Survival(r.F)
 	}
 	return r, nil
+}
+
+// scaledColumns divides each column by its length, so that the size of a unit
+// does not look like dependence.
+func scaledColumns(x *mat.Dense, names []string) (z *mat.Dense, scale []float64, err error) {
+	n, p := x.Dims()
+	scale = make([]float64, p)
+	z = mat.NewDense(n, p, nil)
+	for j := range p {
+		var s float64
+		for i := range n {
+			s = math.Hypot(s, x.At(i, j))
+		}
+		if s == 0 {
+			return nil, nil, fmt.Errorf("%s is constant", names[j])
+		}
+		scale[j] = s
+		for i := range n {
+			z.Set(i, j, x.At(i, j)/s)
+		}
+	}
+	return z, scale, nil
 }
 
 func coefficient(name string, estimate, se, df, level float64) Coefficient {
