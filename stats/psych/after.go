@@ -156,9 +156,15 @@ type FactorReliability struct {
 	Items  []string
 	Alpha  float64 // of the items' sample covariances
 	Omega  float64 // (sum of loadings)^2 phi over itself plus residual variance: Raykov (2001)
-	Omega2 float64 // over the implied variance of the sum: Bentler (2009)
-	Omega3 float64 // over the observed variance of the sum: McDonald (1999)
-	AVE    float64 // average variance extracted: Fornell & Larcker (1981)
+	// OmegaSE is by the delta method from the covariances of the estimates, robust
+	// if the estimator's are; OmegaCI follows on the logit scale, at Level. They are
+	// 0 if the model is not identified or Omega is not between 0 and 1.
+	OmegaSE float64
+	OmegaCI [2]float64
+	Level   float64
+	Omega2  float64 // over the implied variance of the sum: Bentler (2009)
+	Omega3  float64 // over the observed variance of the sum: McDonald (1999)
+	AVE     float64 // average variance extracted: Fornell & Larcker (1981)
 }
 
 // Reliability returns the coefficients of each factor's items. With items that
@@ -182,11 +188,42 @@ func (f *Fit) Reliability() ([]FactorReliability, error) {
 				continue
 			}
 			fr := f.reliability(g, k, items)
-			fr.Factor, fr.Group = name, g+1
+			fr.Factor, fr.Group, fr.Level = name, g+1, f.layout.options.Level
+			f.omegaInterval(&fr, g, k, items)
 			out = append(out, fr)
 		}
 	}
 	return out, nil
+}
+
+// omegaInterval differences Omega by the parameters. The logit keeps the limits
+// between 0 and 1 (Kelley & Pornprasertmanit 2016 compare such intervals).
+func (f *Fit) omegaInterval(fr *FactorReliability, g, k int, items []int) {
+	if f.Vcov == nil || !(fr.Omega > 0 && fr.Omega < 1) {
+		return
+	}
+	r := f.rams[g]
+	defer func() { _ = r.set(f.theta) }() // as it was found
+	grad := mat.NewVecDense(len(f.theta), nil)
+	x := slices.Clone(f.theta)
+	for i := range x {
+		step := 1e-5 * math.Max(.1, math.Abs(x[i]))
+		var ends [2]float64
+		for e, sign := range []float64{-1, 1} {
+			x[i] = f.theta[i] + sign*step
+			if r.set(x) != nil {
+				return
+			}
+			ends[e] = f.reliability(g, k, items).Omega
+		}
+		x[i] = f.theta[i]
+		grad.SetVec(i, (ends[1]-ends[0])/(2*step))
+	}
+	fr.OmegaSE = math.Sqrt(math.Max(0, mat.Inner(grad, f.Vcov, grad)))
+	z := distuv.UnitNormal.Quantile((1 + fr.Level) / 2)
+	logit := math.Log(fr.Omega / (1 - fr.Omega))
+	half := z * fr.OmegaSE / (fr.Omega * (1 - fr.Omega))
+	fr.OmegaCI = [2]float64{logistic(logit - half), logistic(logit + half)}
 }
 
 func (f *Fit) reliability(g, k int, items []int) FactorReliability {

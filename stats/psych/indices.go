@@ -75,6 +75,9 @@ func newTest(chisq float64, df int) Test {
 
 // cfi is Bentler (1990): with correction factors c, of noncentralities X - c df.
 func cfi(x, xb Test, c, cb float64) float64 {
+	if x.DF <= 0 {
+		return 1
+	}
 	d := math.Max(0, x.ChiSq-c*float64(x.DF))
 	b := math.Max(d, xb.ChiSq-cb*float64(xb.DF))
 	if b <= 0 {
@@ -86,7 +89,7 @@ func cfi(x, xb Test, c, cb float64) float64 {
 // tli is Tucker & Lewis (1973).
 func tli(x, xb Test, c, cb float64) float64 {
 	d, b := x.ChiSq-c*float64(x.DF), xb.ChiSq-cb*float64(xb.DF)
-	if x.DF == 0 || b == 0 {
+	if x.DF <= 0 || b == 0 {
 		return 1
 	}
 	return 1 - d*float64(xb.DF)/(b*float64(x.DF))
@@ -95,7 +98,7 @@ func tli(x, xb Test, c, cb float64) float64 {
 // rmsea is for groups as Steiger (1998); c corrects a robust form, whose limits
 // come from the scaled statistic.
 func rmsea(x Test, scaled float64, c float64, n, groups int) RMSEA {
-	if x.DF == 0 {
+	if x.DF <= 0 {
 		return RMSEA{P: 1}
 	}
 	df, fn := float64(x.DF), float64(n)
