@@ -24,7 +24,7 @@ type Modification struct {
 // Modifications returns the score tests of all cross-loadings and residual
 // covariances that a normal-theory model fixes at zero, largest first. It needs a
 // fit that converged and is identified. As in lavaan the expected information is
-// used, or, with MLR or FIML, the observed.
+// used for every estimator.
 //
 // Source: Sorbom (1989), Psychometrika 54; Saris, Satorra & Sorbom (1987).
 func (f *Fit) Modifications() ([]Modification, error) {
@@ -34,9 +34,15 @@ func (f *Fit) Modifications() ([]Modification, error) {
 	if !f.Converged || !f.Identified {
 		return nil, fmt.Errorf("the model did not converge or is not identified")
 	}
-	kind := expected
-	if f.Estimator == MLR || f.Missing == FIML {
-		kind = observed
+	var inv *mat.SymDense
+	if f.layout.free > 0 {
+		_, _, h, ok := f.normal.derivatives(f.theta, expected)
+		if !ok {
+			return nil, fmt.Errorf("the likelihood could not be computed")
+		}
+		if inv, ok = inverseSym(h); !ok {
+			return nil, fmt.Errorf("the expected information has no inverse")
+		}
 	}
 	var out []Modification
 	p := len(f.Items)
@@ -44,7 +50,7 @@ func (f *Fit) Modifications() ([]Modification, error) {
 		if f.layout.has(lhs, op, rhs, g+1) {
 			return
 		}
-		if m, ok := f.scoreTest(g, c, kind); ok {
+		if m, ok := f.scoreTest(g, c, inv); ok {
 			m.LHS, m.Op, m.RHS, m.Group = lhs, op, rhs, g+1
 			out = append(out, m)
 		}
@@ -66,24 +72,24 @@ func (f *Fit) Modifications() ([]Modification, error) {
 }
 
 // scoreTest adds one free cell at zero and looks at the slope there.
-func (f *Fit) scoreTest(g int, c cell, kind information) (Modification, bool) {
+func (f *Fit) scoreTest(g int, c cell, inv *mat.SymDense) (Modification, bool) {
 	k := f.layout.free
 	c.free = k
 	rams := slices.Clone(f.rams)
 	old := f.rams[g]
 	rams[g] = newRAM(old.p, old.m, append(slices.Clone(old.cells), c))
 	lik := newNormalLik(f.normal.groups, rams, k+1, f.layout.means)
-	_, grad, h, ok := lik.derivatives(append(slices.Clone(f.theta), 0), kind)
+	_, grad, h, ok := lik.derivatives(append(slices.Clone(f.theta), 0), expected)
 	if !ok {
 		return Modification{}, false
 	}
-	cross := mat.NewVecDense(k, nil)
+	cross := mat.NewVecDense(max(k, 1), nil)
 	for i := range k {
 		cross.SetVec(i, h.At(i, k))
 	}
 	v := h.At(k, k)
 	if k > 0 {
-		v -= mat.Inner(cross, f.info, cross)
+		v -= mat.Inner(cross, inv, cross)
 	}
 	if !(v > 1e-10*math.Abs(h.At(k, k))) {
 		return Modification{}, false

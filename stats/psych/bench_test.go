@@ -80,3 +80,16 @@ func BenchmarkAlpha(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkCFA2x5FIML(b *testing.B) {
+	d, _ := goldenTable(b, "cfa_05_bfi_fiml")
+	m, err := ParseModel("A =~ A1+A2+A3+A4+A5\nC =~ C1+C2+C3+C4+C5")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if f, err := CFA(m, d, Options{Missing: FIML}); err != nil || !f.Converged {
+			b.Fatal(err)
+		}
+	}
+}

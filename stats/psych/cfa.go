@@ -174,6 +174,13 @@ func (f *Fit) solve(p problem, start []float64, iterations int) error {
 		return fmt.Errorf("the model implies no covariance matrix at its starting values: is a fixed value impossible?")
 	}
 	s := minimise(p, start, iterations)
+	if !s.Converged && iterations > 1 {
+		// A poor guess of loadings can lead into a valley without an end.
+		if other := minimise(p, f.layout.plainStart(start), iterations); other.Converged {
+			other.Iterations += s.Iterations
+			s = other
+		}
+	}
 	f.theta, f.Converged, f.Iterations = s.theta, s.Converged, s.Iterations
 	for _, r := range f.rams {
 		if err := r.set(f.theta); err != nil {

@@ -298,3 +298,42 @@ func FuzzParseModel(f *testing.F) {
 		}
 	})
 }
+
+// TestWeakFactors fits factors that hardly exist to few persons: whatever happens
+// must have a name, and most samples must have a minimum found.
+func TestWeakFactors(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 2))
+	const samples = 12
+	converged := 0
+	m := mustModel(t, "x =~ a+b+c\ny =~ d+e+f")
+	for range samples {
+		d := &Table{Names: []string{"a", "b", "c", "d", "e", "f"}, X: mat.NewDense(60, 6, nil)}
+		for i := range 60 {
+			for k := range 2 {
+				e := rng.NormFloat64()
+				for j := range 3 {
+					d.X.Set(i, 3*k+j, .5*e+.85*rng.NormFloat64())
+				}
+			}
+		}
+		f, err := CFA(m, d, Options{Estimator: MLR})
+		if err != nil {
+			t.Fatal(err)
+		}
+		finite(t, "fit", reflect.ValueOf(*f))
+		if f.Converged {
+			converged++
+			_, grad, _, _ := f.normal.derivatives(f.theta, expected)
+			for _, g := range grad {
+				if math.Abs(g) > 1e-6 {
+					t.Errorf("slope %v at a minimum", g)
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d converged", converged, samples)
+	if converged < samples*2/3 {
+		t.Errorf("%d of %d converged", converged, samples)
+	}
+}

@@ -27,7 +27,90 @@ type search struct {
 // minimise scores with the expected information (Fisher) until the steps are
 // small, then with the Hessian where that is positive definite (Newton). Each
 // step is damped (Levenberg 1944, Marquardt 1963) until f does not rise.
+//
+// Where scoring makes no headway, as where a factor hardly exists, it starts
+// again with a quasi-Newton method (BFGS), which ends in Newton steps too.
 func minimise(p problem, start []float64, maxIter int) search {
+	const patience = 60
+	s := score(p, start, min(maxIter, patience))
+	if s.Converged || maxIter <= patience {
+		return s
+	}
+	theta, spent := bfgs(p, start, maxIter-patience)
+	again := score(p, theta, min(patience, maxIter))
+	again.Iterations += s.Iterations + spent
+	if !again.Converged && again.f > s.f {
+		s.Iterations = again.Iterations
+		return s
+	}
+	return again
+}
+
+// bfgs lowers f from a start by the method of Broyden, Fletcher, Goldfarb and
+// Shanno with backtracking, in variables scaled by the expected information.
+func bfgs(p problem, start []float64, maxIter int) (theta []float64, iterations int) {
+	theta = append([]float64(nil), start...)
+	f, grad, h, ok := p.derivatives(theta, expected)
+	n := len(theta)
+	if !ok || n == 0 {
+		return theta, 0
+	}
+	inv := mat.NewSymDense(n, nil)
+	for i := range n {
+		inv.SetSym(i, i, 1/max(h.At(i, i), 1e-8))
+	}
+	var best float64
+	for ; iterations < maxIter; iterations++ {
+		g := mat.NewVecDense(n, grad)
+		var step mat.VecDense
+		step.MulVec(inv, g)
+		slope := mat.Dot(&step, g)
+		if !(slope > 1e-16) {
+			break
+		}
+		next := make([]float64, n)
+		moved := false
+		for scale := 1.0; scale > 1e-10; scale /= 2 {
+			for i := range next {
+				next[i] = theta[i] - scale*step.AtVec(i)
+			}
+			if v, ok := p.objective(next); ok && v <= f-1e-4*scale*slope {
+				best, moved = v, true
+				break
+			}
+		}
+		if !moved {
+			break
+		}
+		_, ng, _, ok := p.derivatives(next, noCurvature)
+		if !ok {
+			break
+		}
+		updateInverse(inv, theta, next, grad, ng)
+		theta, grad, f = next, ng, best
+	}
+	return theta, iterations
+}
+
+// updateInverse changes the inverse Hessian by what one step showed of it.
+func updateInverse(inv *mat.SymDense, from, to, gFrom, gTo []float64) {
+	n := len(from)
+	s, y := mat.NewVecDense(n, nil), mat.NewVecDense(n, nil)
+	for i := range n {
+		s.SetVec(i, to[i]-from[i])
+		y.SetVec(i, gTo[i]-gFrom[i])
+	}
+	sy := mat.Dot(s, y)
+	if !(sy > 1e-12*mat.Norm(s, 2)*mat.Norm(y, 2)) {
+		return
+	}
+	var hy mat.VecDense
+	hy.MulVec(inv, y)
+	inv.SymRankOne(inv, (1+mat.Dot(y, &hy)/sy)/sy, s)
+	inv.RankTwo(inv, -1/sy, s, &hy)
+}
+
+func score(p problem, start []float64, maxIter int) search {
 	s := search{theta: append([]float64(nil), start...)}
 	kind := expected
 	damp := 0.0

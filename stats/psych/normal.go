@@ -206,17 +206,17 @@ func (l *normalLik) objective(theta []float64) (float64, bool) {
 type information int
 
 const (
-	expected   information = iota // of the moments: positive semidefinite
-	observed                      // the Hessian of f
-	halfway                       // the Hessian less the curvature of the moments: as if they were linear
-	noCurvture                    // none
+	expected    information = iota // of the moments: positive semidefinite
+	observed                       // the Hessian of f
+	halfway                        // the Hessian less the curvature of the moments: as if they were linear
+	noCurvature                    // none
 )
 
 // derivatives adds nothing to what it is given: it returns f, its gradient, and
 // a matrix of second derivatives of the kind asked for.
 func (l *normalLik) derivatives(theta []float64, kind information) (f float64, grad []float64, h *mat.SymDense, ok bool) {
 	grad = make([]float64, l.free)
-	if kind != noCurvture && l.free > 0 {
+	if kind != noCurvature && l.free > 0 {
 		h = mat.NewSymDense(l.free, nil)
 	}
 	for g, s := range l.groups {

@@ -43,6 +43,29 @@ func (l *layout) startValues(covs [][]float64, means [][]float64, taus [][][]flo
 	return theta
 }
 
+// plainStart keeps means and thresholds of a start and makes the factors small and
+// their loadings 1.
+func (l *layout) plainStart(start []float64) []float64 {
+	x := append([]float64(nil), start...)
+	for _, p := range l.params {
+		if p.cell.free < 0 {
+			continue
+		}
+		at := p.cell.free
+		switch {
+		case p.Op == "=~" && !l.options.StdLV:
+			x[at] = 1
+		case p.Op == "=~":
+			x[at] *= .5
+		case p.Op == "~", p.Op == "~~" && p.LHS != p.RHS:
+			x[at] = 0
+		case p.Op == "~~" && p.cell.i >= len(l.items):
+			x[at] = .05
+		}
+	}
+	return x
+}
+
 type guesses struct {
 	loading  map[[2]int]float64
 	variance []float64
