@@ -38,18 +38,19 @@ func (d NoncentralChiSquared) mixture(x float64, upper bool) float64 {
 		}
 		return 0
 	}
+	if d.Lambda > manyTerms {
+		return d.sankaran(x, upper)
+	}
 	y, l := x/2, d.Lambda/2
 	if l == 0 {
 		return centralTail(d.K/2, y, upper)
 	}
 	middle := math.Floor(l)
-	lg, _ := math.Lgamma(middle + 1)
-	weight := math.Exp(-l + middle*math.Log(l) - lg)
+	weight := poisson(middle, l)
 	a := d.K/2 + middle
 	tail := centralTail(a, y, upper)
 	// P(a+1, y) = P(a, y) - y^a e^-y / Gamma(a+1)
-	lga, _ := math.Lgamma(a + 1)
-	step := math.Exp(a*math.Log(y) - y - lga)
+	step := poisson(a, y)
 	sum := weight * tail
 	w, t, s := weight, tail, step
 	for j := middle + 1; ; j++ {
@@ -80,6 +81,36 @@ func (d NoncentralChiSquared) mixture(x float64, upper bool) float64 {
 		}
 	}
 	return math.Min(1, sum)
+}
+
+// manyTerms is the noncentrality from which the mixture would need 100,000 terms
+// and a normal approximation has ten digits.
+const manyTerms = 1e8
+
+// sankaran is the normal approximation of Sankaran (1959), Biometrika 46, to a
+// power of the variable.
+func (d NoncentralChiSquared) sankaran(x float64, upper bool) float64 {
+	k, l := d.K, d.Lambda
+	h := 1 - 2*(k+l)*(k+3*l)/(3*(k+2*l)*(k+2*l))
+	p := (k + 2*l) / ((k + l) * (k + l))
+	m := (h - 1) * (1 - 3*h)
+	z := (math.Pow(x/(k+l), h) - (1 + h*p*(h-1-(2-h)*m*p/2))) / (h * math.Sqrt(2*p) * (1 + m*p/2))
+	if upper {
+		z = -z
+	}
+	return normalCDF(z)
+}
+
+// poisson returns l^m e^-l / Gamma(m+1); for large m by Stirling's series about
+// m = l, since the three factors would cancel most digits (Loader 2000).
+func poisson(m, l float64) float64 {
+	if m < 30 {
+		lg, _ := math.Lgamma(m + 1)
+		return math.Exp(m*math.Log(l) - l - lg)
+	}
+	d := l - m
+	stirling := 1/(12*m) - 1/(360*m*m*m) + 1/(1260*m*m*m*m*m)
+	return math.Exp(m*math.Log1p(d/m)-d-stirling) / math.Sqrt(2*math.Pi*m)
 }
 
 func centralTail(a, y float64, upper bool) float64 {

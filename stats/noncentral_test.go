@@ -48,6 +48,23 @@ func TestNoncentralChiSquaredAgainstR(t *testing.T) {
 	t.Logf("largest difference %.1e", worst)
 }
 
+func TestNoncentralChiSquaredFarOut(t *testing.T) {
+	t.Parallel()
+	for _, lambda := range []float64{9e7, 1e12, 1e16} {
+		d := NoncentralChiSquared{K: 24, Lambda: lambda}
+		sd := math.Sqrt(2 * (d.K + 2*lambda))
+		for _, z := range []float64{-3, -1, 0, 2} {
+			x := d.K + lambda + z*sd
+			if p := d.CDF(x); math.Abs(p-normalCDF(z)) > 1e-4 || math.Abs(p+d.Survival(x)-1) > 1e-8 {
+				t.Errorf("%+v at %v: %v, %v", d, x, p, d.Survival(x))
+			}
+			if near := math.Abs(d.CDF(x) - d.sankaran(x, false)); near > 1e-8 {
+				t.Errorf("%+v at %v: %v from the normal approximation", d, x, near)
+			}
+		}
+	}
+}
+
 func TestNoncentralityFor(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
