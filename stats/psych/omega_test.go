@@ -64,3 +64,43 @@ func TestReferenceOmega(t *testing.T) {
 }
 
 func columnsOfAll(d *Table) *mat.Dense { return mat.DenseCopyOf(d.X) }
+
+func TestOmegaModel(t *testing.T) {
+	t.Parallel()
+	d, _ := goldenTable(t, "cfa_01_hs_ml")
+	m, err := BifactorModel("g", Factor{"t", []string{"x4", "x5", "x6"}}, Factor{"s", []string{"x7", "x8", "x9"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := CFA(m, d, Options{StdLV: true, Orthogonal: true})
+	if err != nil || !f.Converged {
+		t.Fatal(err, f)
+	}
+	// By hand: squared sums of loadings over the implied variance of the sum.
+	sum, rest := map[string]float64{}, 0.0
+	for _, p := range f.Parameters {
+		switch {
+		case p.Op == "=~":
+			sum[p.LHS] += p.Estimate
+		case p.Op == "~~" && p.LHS == p.RHS && p.LHS[0] == 'x':
+			rest += p.Estimate
+		}
+	}
+	common := sum["g"]*sum["g"] + sum["t"]*sum["t"] + sum["s"]*sum["s"]
+	h, total, err := OmegaModel(f, "g", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(h-sum["g"]*sum["g"]/(common+rest)) > 1e-12 || math.Abs(total-common/(common+rest)) > 1e-12 {
+		t.Errorf("hierarchical %v, total %v", h, total)
+	}
+	for _, bad := range []func() error{
+		func() error { _, _, err := OmegaModel(f, "x4", 1); return err },
+		func() error { _, _, err := OmegaModel(f, "none", 1); return err },
+		func() error { _, _, err := OmegaModel(f, "g", 2); return err },
+	} {
+		if bad() == nil {
+			t.Error("no error")
+		}
+	}
+}

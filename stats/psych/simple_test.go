@@ -295,3 +295,24 @@ func TestExactAgreement(t *testing.T) {
 		t.Errorf("tiny variances: %v", err)
 	}
 }
+
+func TestCUSUM(t *testing.T) {
+	t.Parallel()
+	// Montgomery's tabular chart by hand: target 10, sigma 1, k .5, h 4.
+	c, err := CUSUM([]float64{10, 11, 12, 13, 9, 14}, 10, 1, .5, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{0, .5, 2, 4.5, 3, 6.5} {
+		if c.High[i] != want {
+			t.Errorf("high %d is %v, want %v", i, c.High[i], want)
+		}
+	}
+	if c.Low[4] != .5 || len(c.Beyond) != 2 || c.Beyond[0] != 3 || c.Limit != 4 {
+		t.Errorf("%+v", c)
+	}
+	e, err := EWMA([]float64{10, 10, 16}, 10, 1, .5, 3)
+	if err != nil || e.Z[2] != 13 || len(e.Beyond) != 1 || math.Abs(e.Upper[0]-11.5) > 1e-12 {
+		t.Errorf("%+v %v", e, err)
+	}
+}
