@@ -149,3 +149,65 @@ func TestGoldenConversions(t *testing.T) {
 	}
 	g.compare(tree{"z": z, "vz": vz, "cor_v": vr, "ci_r_lb": lower, "ci_r_ub": upper}, nil, nil)
 }
+
+func TestGoldenSubgroups(t *testing.T) {
+	t.Parallel()
+	g := openGolden(t, goldenFolder, "meta_09")
+	all, v := g.fisherZ("ri", "ni")
+	var d Data
+	var labels []string
+	for i, label := range g.text("type") {
+		if label == "j" || label == "p" || label == "s" {
+			d.Y, d.V, labels = append(d.Y, all[i]), append(d.V, v[i]), append(labels, label)
+		}
+	}
+	s := must(FitSubgroups(d, labels, Options{}))
+	separate := tree{}
+	for _, group := range s.Groups {
+		separate[group.Label] = uni(group.Fit)
+	}
+	g.compare(tree{
+		"all": allEstimators(d), "common_tau2": uni(s.Common), "separate": separate,
+		"Qbetween_separate": s.Between.Stat, "df": s.Between.DF1,
+	}, nil, nil)
+}
+
+func TestGoldenInfluence(t *testing.T) {
+	t.Parallel()
+	g := openGolden(t, goldenFolder, "meta_10")
+	d := Data{Y: g.numbers("yi"), V: g.numbers("vi")}
+	rows := must(Influence(d, Options{}))
+	of := func(f func(InfluenceRow) float64) []float64 {
+		out := []float64{}
+		for _, r := range rows {
+			out = append(out, f(r))
+		}
+		return out
+	}
+	each := func(fits []*Result, f func(*Result) float64) []float64 {
+		out := []float64{}
+		for _, r := range fits {
+			out = append(out, f(r))
+		}
+		return out
+	}
+	estimate := func(r *Result) float64 { return r.Coefficients[0].Estimate }
+	se := func(r *Result) float64 { return r.Coefficients[0].SE }
+	tau2 := func(r *Result) float64 { return r.Tau2 }
+	one := must(LeaveOneOut(d, Options{}))
+	cumulative := must(Cumulative(d, Options{}, OrderBy(g.numbers("year"))))
+	g.compare(tree{
+		"fit":      uni(must(Fit(d, Options{}))),
+		"rstudent": of(func(r InfluenceRow) float64 { return r.RStudent }),
+		"dffits":   of(func(r InfluenceRow) float64 { return r.DFFITS }),
+		"cook_d":   of(func(r InfluenceRow) float64 { return r.CookD }),
+		"cov_r":    of(func(r InfluenceRow) float64 { return r.CovRatio }),
+		"tau2_del": of(func(r InfluenceRow) float64 { return r.Tau2 }),
+		"QE_del":   of(func(r InfluenceRow) float64 { return r.QE }),
+		"hat":      of(func(r InfluenceRow) float64 { return r.Hat }),
+		"weight":   of(func(r InfluenceRow) float64 { return r.Weight }),
+		"l1o_est":  each(one, estimate), "l1o_se": each(one, se), "l1o_tau2": each(one, tau2),
+		"l1o_I2":    each(one, func(r *Result) float64 { return r.I2 }),
+		"cumul_est": each(cumulative, estimate), "cumul_se": each(cumulative, se), "cumul_tau2": each(cumulative, tau2),
+	}, nil, nil)
+}
