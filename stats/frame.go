@@ -181,6 +181,9 @@ func (c *Column) AsFactor() *Column {
 	if c.kind == Factor {
 		return c
 	}
+	if f := c.countedFactor(); f != nil {
+		return f
+	}
 	distinct := make([]float64, 0, 64)
 	place := map[float64]int32{}
 	for _, v := range c.numbers {
@@ -204,6 +207,47 @@ func (c *Column) AsFactor() *Column {
 			codes[i] = -1
 		} else {
 			codes[i] = place[v]
+		}
+	}
+	return &Column{name: c.name, kind: Factor, codes: codes, levels: levels}
+}
+
+// countedFactor is AsFactor for whole numbers that lie close together, such as the
+// numbers of persons; nil for others.
+func (c *Column) countedFactor() *Column {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range c.numbers {
+		if v != math.Trunc(v) && !math.IsNaN(v) {
+			return nil
+		}
+		if v < low {
+			low = v
+		}
+		if v > high {
+			high = v
+		}
+	}
+	if !(high-low < float64(4*len(c.numbers)+64)) || math.Abs(low) > 1e15 || math.Abs(high) > 1e15 {
+		return nil
+	}
+	place := make([]int32, int(high-low)+1)
+	for _, v := range c.numbers {
+		if !math.IsNaN(v) {
+			place[int(v-low)] = 1
+		}
+	}
+	var levels []string
+	for i, there := range place {
+		if there > 0 {
+			place[i] = int32(len(levels))
+			levels = append(levels, numberText(low+float64(i)))
+		}
+	}
+	codes := make([]int32, len(c.numbers))
+	for i, v := range c.numbers {
+		codes[i] = -1
+		if !math.IsNaN(v) {
+			codes[i] = place[int(v-low)]
 		}
 	}
 	return &Column{name: c.name, kind: Factor, codes: codes, levels: levels}

@@ -202,7 +202,7 @@ func (m *Model) optimise() error {
 	if !finite(r.g) {
 		return errDiverged
 	}
-	r, hess := polish(f, r, 2)
+	r, hess := polish(f, r)
 	r = m.boundary(f, r)
 	m.par = r.x
 	m.State = State{Steps: r.steps, Gain: r.decrease}
@@ -301,7 +301,7 @@ func minimiseHeld(f function, r found, held []bool) found {
 	}
 	z := minimise(part, pick(r.x), 1e-9, 200)
 	if len(z.x) > 0 && finite(z.g) {
-		z, _ = polish(part, z, 2)
+		z, _ = polish(part, z)
 	}
 	steps := r.steps + z.steps
 	out := found{x: full(z.x), ok: z.ok, decrease: z.decrease, steps: steps}

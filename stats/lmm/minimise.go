@@ -159,21 +159,22 @@ func update(h []float64, n int, x, xn, g, gn []float64, fresh bool) {
 	}
 }
 
-// hessian differentiates the gradient by differences of the fourth order.
-func hessian(f function, x []float64, h float64) ([]float64, bool) {
+// hessian differentiates the gradient by central differences.
+func hessian(f function, x []float64) ([]float64, bool) {
+	const h = 2e-4
 	n := len(x)
 	out := make([]float64, n*n)
 	for j := range n {
-		var g [4][]float64
-		for i, step := range []float64{-2 * h, -h, h, 2 * h} {
-			y := slices.Clone(x)
-			y[j] += step
-			if _, g[i] = f(y, true); g[i] == nil {
-				return nil, false
-			}
+		up, down := slices.Clone(x), slices.Clone(x)
+		up[j] += h
+		down[j] -= h
+		_, gu := f(up, true)
+		_, gd := f(down, true)
+		if gu == nil || gd == nil {
+			return nil, false
 		}
 		for i := range n {
-			out[i*n+j] = (8*(g[2][i]-g[1][i]) - (g[3][i] - g[0][i])) / (12 * h)
+			out[i*n+j] = (gu[i] - gd[i]) / (2 * h)
 		}
 	}
 	for i := range n {
@@ -185,42 +186,63 @@ func hessian(f function, x []float64, h float64) ([]float64, bool) {
 	return out, finite(out)
 }
 
-// polish takes steps of Newton's kind from where a minimiser stopped, in the
-// directions in which the criterion curves up, as long as they do not raise it
-// and the gradient gets shorter. It returns the Hessian at the last but one.
-func polish(f function, r found, rounds int) (found, []float64) {
+// newton is a Hessian in its own directions.
+type newton struct {
+	vec  mat.Dense
+	vals []float64
+}
+
+func newNewton(h []float64, n int) *newton {
+	var eig mat.EigenSym
+	if !eig.Factorize(mat.NewSymDense(n, slices.Clone(h)), true) {
+		return nil
+	}
+	w := &newton{vals: eig.Values(nil)}
+	eig.VectorsTo(&w.vec)
+	return w
+}
+
+// step returns Newton's step in the directions in which the criterion curves up,
+// and what it would gain.
+func (w *newton) step(g []float64) (step []float64, gain float64) {
+	n := len(g)
+	step = make([]float64, n)
+	for k, v := range w.vals {
+		if v <= 1e-7*math.Max(w.vals[n-1], 1e-300) {
+			continue
+		}
+		s := 0.0
+		for i := range n {
+			s += w.vec.At(i, k) * g[i]
+		}
+		gain += s * s / v / 2
+		for i := range n {
+			step[i] -= s / v * w.vec.At(i, k)
+		}
+	}
+	return step, gain
+}
+
+// polish takes a few steps of Newton's kind with one Hessian from where a
+// minimiser stopped, as long as they do not raise the criterion and the gradient
+// gets shorter. It returns the Hessian.
+func polish(f function, r found) (found, []float64) {
 	n := len(r.x)
-	var hess []float64
 	if n == 0 {
 		return r, nil
 	}
-	for range rounds {
-		h, ok := hessian(f, r.x, 1e-3)
-		if !ok {
-			return r, hess
-		}
-		hess = h
-		var eig mat.EigenSym
-		if !eig.Factorize(mat.NewSymDense(n, slices.Clone(h)), true) {
-			return r, hess
-		}
-		var vec mat.Dense
-		eig.VectorsTo(&vec)
-		vals := eig.Values(nil)
-		step := make([]float64, n)
-		r.decrease = 0
-		for k, v := range vals {
-			if v <= 1e-7*math.Max(vals[n-1], 1e-300) {
-				continue
-			}
-			s := 0.0
-			for i := range n {
-				s += vec.At(i, k) * r.g[i]
-			}
-			r.decrease += s * s / v / 2
-			for i := range n {
-				step[i] -= s / v * vec.At(i, k)
-			}
+	h, ok := hessian(f, r.x)
+	if !ok {
+		return r, nil
+	}
+	w := newNewton(h, n)
+	if w == nil {
+		return r, nil
+	}
+	for range 4 {
+		step, gain := w.step(r.g)
+		if r.decrease = gain; gain < 1e-15*math.Max(1, math.Abs(r.f)*1e-3) {
+			return r, h
 		}
 		x := slices.Clone(r.x)
 		for i := range x {
@@ -228,9 +250,10 @@ func polish(f function, r found, rounds int) (found, []float64) {
 		}
 		fx, g := f(x, true)
 		if !(fx <= r.f+1e-11*math.Abs(r.f)) || !finite(g) || length(g) > length(r.g) {
-			return r, hess
+			return r, h
 		}
 		r.x, r.f, r.g = x, fx, g
 	}
-	return r, hess
+	_, r.decrease = w.step(r.g)
+	return r, h
 }

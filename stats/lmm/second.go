@@ -38,7 +38,7 @@ func (m *Model) second(f function, start []float64) {
 		return
 	}
 	r := minimise(f, res.X, 1e-9, 500)
-	r, hess := polish(f, r, 2)
+	r, hess := polish(f, r)
 	r = m.boundary(f, r)
 	m.par = r.x
 	m.State.Gain, m.State.Steps = r.decrease, m.State.Steps+r.steps
