@@ -17,6 +17,9 @@
 // needs: the part of a score that is the person's own level, the part that
 // changes from session to session, and the session before.
 //
+// [NoncentralChiSquared] and [BivariateNormalCDF] are distributions that gonum
+// lacks.
+//
 // The package must never open a file, speak to a network, or know of clients
 // and therapists; it must never fill in a missing value, and never return a
 // number that is not finite where a value is expected.
