@@ -16,7 +16,7 @@ const (
 	NotFound    Code = "not_found"   // no such record, or none for this person
 	Forbidden   Code = "forbidden"   // known person, known record, not allowed to do this
 	Conflict    Code = "conflict"    // the record changed or exists already
-	Unavailable Code = "unavailable" // try again later; nothing was written
+	Unavailable Code = "unavailable" // try again later; what was sent may be kept all the same if the disk failed, and counts once
 	Internal    Code = "internal"    // a fault of ours
 )
 

@@ -131,29 +131,34 @@ func parseShare(name string, text []byte) (share []byte, erased bool, err error)
 
 // read gives the share of an owner; the caller clears it.
 func (s *Shares) read(owner Place) ([]byte, error) {
-	name := nameOf(owner)
-	text, err := os.ReadFile(filepath.Join(s.folder, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: that of %s; restore the newest copy of the shares", ErrNoShare, owner)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("vault: reading the share of %s: %w", owner, err)
-	}
-	defer clear(text)
-	share, erased, err := parseShare(name, text)
-	if err != nil {
+	share, erased, err := s.load(nameOf(owner))
+	switch {
+	case errors.Is(err, ErrNoShare) || errors.Is(err, ErrBadShare):
 		return nil, fmt.Errorf("%w: that of %s; restore the newest copy of the shares", err, owner)
-	}
-	if erased {
+	case err != nil:
+		return nil, fmt.Errorf("vault: reading the share of %s: %w", owner, err)
+	case erased:
 		return nil, fmt.Errorf("%w: %s", ErrErased, owner)
 	}
 	return share, nil
 }
 
-// place puts a file there unless the owner already has one, and returns when it
-// is durable. A linked file is whole from its first moment.
-func (s *Shares) place(owner Place, content []byte) (err error) {
-	name := nameOf(owner)
+// load gives the share in a file, or that it is erased; the caller clears it.
+func (s *Shares) load(name string) (share []byte, erased bool, err error) {
+	text, err := os.ReadFile(filepath.Join(s.folder, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, ErrNoShare
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	defer clear(text)
+	return parseShare(name, text)
+}
+
+// place puts a file there unless there is one, and returns when it is durable. A
+// linked file is whole from its first moment.
+func (s *Shares) place(name string, content []byte) (err error) {
 	f, err := os.CreateTemp(s.folder, ".draft-*")
 	if err != nil {
 		return err
@@ -170,6 +175,18 @@ func (s *Shares) place(owner Place, content []byte) (err error) {
 	return syncFolder(s.folder)
 }
 
+// overwrite replaces what is in a file where it lies.
+func (s *Shares) overwrite(name string, content []byte) error {
+	f, err := os.OpenFile(filepath.Join(s.folder, name), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	text := shareText(name, content)
+	defer clear(text)
+	err = f.Truncate(int64(len(text)))
+	return errors.Join(err, fill(f, text))
+}
+
 // obtain is read, after giving a new owner a share.
 func (s *Shares) obtain(owner Place) ([]byte, error) {
 	share, err := s.read(owner)
@@ -181,32 +198,77 @@ func (s *Shares) obtain(owner Place) ([]byte, error) {
 	_, _ = rand.Read(fresh) // never fails: the runtime ends the process instead
 	content := hex.AppendEncode(nil, fresh)
 	defer clear(content)
-	if err := s.place(owner, content); err != nil {
+	if err := s.place(nameOf(owner), content); err != nil {
 		return nil, fmt.Errorf("vault: keeping a share for %s: %w", owner, err)
 	}
 	return s.read(owner) // of whoever was first
 }
 
-// erase overwrites the share of an owner where it lies, and leaves the word that
-// there was one. It succeeds again and again, and on a damaged file too.
-func (s *Shares) erase(owner Place) error {
-	if err := s.place(owner, []byte(shareErased)); err != nil {
-		return fmt.Errorf("vault: erasing %s: %w", owner, err)
+// erase overwrites a share and leaves the word that there was one. It succeeds
+// again and again, on a damaged file too, and for who never had a share.
+func (s *Shares) erase(name string) error {
+	if err := s.place(name, []byte(shareErased)); err != nil {
+		return err
 	}
-	name := nameOf(owner)
-	f, err := os.OpenFile(filepath.Join(s.folder, name), os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("vault: erasing %s: %w", owner, err)
+	if err := s.overwrite(name, []byte(shareErased)); err != nil {
+		return err
 	}
-	text := shareText(name, []byte(shareErased))
-	err = f.Truncate(int64(len(text)))
-	if err := errors.Join(err, fill(f, text)); err != nil {
-		return fmt.Errorf("vault: erasing %s: %w", owner, err)
-	}
-	if _, err := s.read(owner); !errors.Is(err, ErrErased) {
-		return fmt.Errorf("vault: %s is not erased, try again: %w", owner, err)
+	if _, erased, err := s.load(name); !erased {
+		return errors.Join(errors.New("vault: the share is not erased, try again"), err)
 	}
 	return nil
+}
+
+// CopyTo brings a copy of the shares up to date: it adds what the copy lacks,
+// mends what is damaged there, and erases there whoever is erased here. Who is
+// erased in the copy stays erased in it, so that the same call restores a copy
+// without bringing anybody back. It reports how many it added and erased. A
+// share that is damaged here, or another one there, gives [ErrBadShare] once
+// everything else is done.
+func (s *Shares) CopyTo(to *Shares) (added, erased int, err error) {
+	files, err := os.ReadDir(s.folder)
+	if err != nil {
+		return 0, 0, fmt.Errorf("vault: reading the folder of shares: %w", err)
+	}
+	var bad error
+	for _, f := range files {
+		if len(f.Name()) != 2*sha256.Size {
+			continue // the marker, and drafts
+		}
+		a, e, err := s.copyOne(f.Name(), to)
+		if errors.Is(err, ErrBadShare) {
+			bad = errors.Join(bad, fmt.Errorf("%w: file %s", err, f.Name()))
+		} else if err != nil {
+			return added, erased, fmt.Errorf("vault: copying the share %s: %w", f.Name(), err)
+		}
+		added, erased = added+a, erased+e
+	}
+	return added, erased, bad
+}
+
+func (s *Shares) copyOne(name string, to *Shares) (added, erased int, err error) {
+	share, gone, err := s.load(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer clear(share)
+	there, goneThere, err := to.load(name)
+	defer clear(there)
+	content := hex.AppendEncode(nil, share)
+	defer clear(content)
+	switch {
+	case err == nil && goneThere:
+		return 0, 0, nil
+	case gone:
+		return 0, 1, to.erase(name)
+	case errors.Is(err, ErrNoShare):
+		return 1, 0, to.place(name, content)
+	case errors.Is(err, ErrBadShare):
+		return 1, 0, to.overwrite(name, content)
+	case err == nil && !bytes.Equal(share, there):
+		return 0, 0, ErrBadShare
+	}
+	return 0, 0, err
 }
 
 // UseShares lets the vault make and open erasable keys. Call it before the vault
@@ -227,9 +289,12 @@ func (v *Vault) Erase(owner Place) error {
 	if s == nil {
 		return fmt.Errorf("%w in use: %s cannot be erased", ErrNoShares, owner)
 	}
-	err := s.erase(owner)
+	err := s.erase(nameOf(owner))
 	v.cache.dropOwner(owner)
-	return err
+	if err != nil {
+		return fmt.Errorf("vault: erasing %s: %w", owner, err)
+	}
+	return nil
 }
 
 // Erased reports whether the owner was erased. A restored copy of the database
