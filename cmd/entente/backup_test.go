@@ -81,6 +81,21 @@ func contents(t *testing.T, s *store.Store) map[string]store.Contents {
 	return c
 }
 
+// contents opens the closed database for a look.
+func (l lived) contents(t *testing.T) map[string]store.Contents {
+	t.Helper()
+	v, err := vault.Open(l.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(l.dir, "entente.db"), v, store.ReadOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // read only
+	return contents(t, s)
+}
+
 // newKey makes a pair of keys for backups and returns the public one.
 func newKey(t *testing.T, file string) string {
 	t.Helper()

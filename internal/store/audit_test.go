@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/entente-project/entente/internal/care"
@@ -86,6 +87,32 @@ func TestAuditChain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAuditTogether: many transactions at once each get their line, and every
+// chain holds.
+func TestAuditTogether(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		b.settle()
+		var all sync.WaitGroup
+		for side := range 24 {
+			all.Go(func() {
+				for i := range 15 {
+					err := b.s.Write(b.ctx, func(tx *Tx) error {
+						return tx.Audit(care.AuditEntry{ID: care.ID(fmt.Sprintf("0190-together-%02d-%02d", side, i)), Practice: here.ID, Action: "x"})
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if lines, err := b.verify(b.auditHead()); err != nil || lines != 24*15 {
+			t.Errorf("%d lines, %v", lines, err)
+		}
+	})
 }
 
 // TestAuditAnchor: a tail cut together with its head, or the whole audit set

@@ -204,6 +204,8 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 		}
 		switch {
 		case e.Code[:2] == "40":
+		case e.Code == uniqueViolation && strings.HasPrefix(e.ConstraintName, "audit_"):
+			// Two wrote the next line of one chain: the one that runs again takes another.
 		case e.Code == uniqueViolation && !met:
 			// Of two that insert one row at once, ON CONFLICT spares the later only if the index it
 			// names catches it; any other index fails. By the next run that row can be seen.
