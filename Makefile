@@ -59,8 +59,9 @@ trial: ## Measure an import of your own file: make trial CSV=... MAP=...
 	@bash scripts/setup-tests
 	TRIAL_CSV=$(abspath $(CSV)) TRIAL_MAP=$(abspath $(MAP)) go test -tags trial ./cmd/entente -run TestTrial -count=1 -v
 
-bench: ## Run every benchmark
+bench: ## Run every benchmark, then the server beside PocketBase (about 15 minutes)
 	go test ./... -run '^$$' -bench . -benchmem
+	cd bench && go run .
 
 bench-stats: ## Run the benchmarks of the public packages, five times each, for benchstat
 	@go test $(PUBLIC) -run '^$$' -bench . -benchmem -count 5
