@@ -30,10 +30,11 @@ func measureAll(ctx context.Context) (err error) {
 	dir := flag.String("dir", "", "folder on the disk to measure; default: a temporary one")
 	pairs := flag.Int("pairs", 5, "how many times each is run in turn")
 	postgres := flag.Bool("postgres", true, "measure the PostgreSQL mode")
-	program := flag.String("server", "", "measure this program instead of building ../cmd/entente, such as one that profiles itself")
+	responses := flag.Int("responses", 0, "also fill a database with so many responses; a million take long")
+	profile := flag.String("profile", "", "measure a server that writes profiles of each run into this file and a number")
 	flag.Parse()
-	if flag.NArg() > 0 || *pairs < 1 {
-		return errors.New("usage: go run . [-dir FOLDER] [-pairs N] [-postgres=false] [-server PROGRAM]")
+	if flag.NArg() > 0 || *pairs < 1 || *profile != "" && *responses > 0 {
+		return errors.New("usage: go run . [-dir FOLDER] [-pairs N] [-postgres=false] [-responses N | -profile FILE]")
 	}
 	work, err := os.MkdirTemp(*dir, "entente-bench-")
 	if err != nil {
@@ -44,13 +45,16 @@ func measureAll(ctx context.Context) (err error) {
 		return err
 	}
 	b := &bench{dir: work, pairs: *pairs, out: figures{}, say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
-	if err := b.build(ctx, *program); err != nil {
+	if err := b.build(ctx, *profile); err != nil {
 		return err
 	}
 	before, began := load(), time.Now()
 	steps := []func(context.Context) error{b.starts, b.idle, b.sqlite}
 	if *postgres {
 		steps = append(steps, b.postgresMode)
+	}
+	if *responses > 0 {
+		steps = append(steps, func(ctx context.Context) error { return b.many(ctx, *responses) })
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -60,29 +64,30 @@ func measureAll(ctx context.Context) (err error) {
 	return b.report(before, began)
 }
 
-func (b *bench) build(ctx context.Context, given string) error {
+func (b *bench) build(ctx context.Context, profile string) error {
 	b.ours = practiceData{program: filepath.Join(b.dir, "entente-server"), folder: filepath.Join(b.dir, "entente")}
 	b.theirs = filepath.Join(b.dir, "pocketbase-server")
 	if err := os.MkdirAll(b.ours.folder, 0o700); err != nil {
 		return err
 	}
 	b.say("building both servers")
-	if given != "" {
-		b.ours.program = given
-	} else if err := build(ctx, "..", "./cmd/entente", b.ours.program); err != nil {
+	if err := build(ctx, "..", "./cmd/entente", b.ours.program); err != nil {
 		return err
 	}
 	if err := build(ctx, ".", "./pocket", b.theirs); err != nil {
 		return err
 	}
-	return b.sizes()
+	if err := b.sizes(); err != nil || profile == "" {
+		return err
+	}
+	return b.useProfiled(ctx, profile)
 }
 
 // report prints the table, and what stands in no promise below it.
 func (b *bench) report(before string, began time.Time) error {
 	fmt.Printf("\n%s, %s, %d processors, %s; %d pairs; load before %s, after %s; %s\n\n", began.UTC().Format(time.DateOnly), runtime.GOOS+"/"+runtime.GOARCH,
 		runtime.NumCPU(), runtime.Version(), b.pairs, before, load(), time.Since(began).Round(time.Second))
-	lines := promised()
+	lines := promised(median(b.out["responses"]))
 	if err := b.out.write(os.Stdout, lines); err != nil {
 		return err
 	}

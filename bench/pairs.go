@@ -92,7 +92,7 @@ func (b *bench) pair(ctx context.Context, e *entente, p *pocketbase, limit *sqli
 		if err != nil {
 			return fmt.Errorf("PocketBase at %d: %w", r.conns, err)
 		}
-		our, err := run(ctx, r.conns, ours)
+		our, err := b.profiled(ctx, e, r.conns, ours)
 		if err != nil {
 			return fmt.Errorf("entente at %d: %w", r.conns, err)
 		}
@@ -187,7 +187,7 @@ func (b *bench) histories(ctx context.Context, e *entente, p *pocketbase) error 
 			if err != nil {
 				return fmt.Errorf("PocketBase, 50 responses: %w", err)
 			}
-			our, err := run(ctx, at.conns, repeat(at.times, func(ctx context.Context) error {
+			our, err := b.profiled(ctx, e, at.conns, repeat(at.times, func(ctx context.Context) error {
 				_, err := e.page(ctx, clients[0], e.staff)
 				return err
 			}))

@@ -39,28 +39,53 @@ func main() {
 		*database = "sqlite:" + filepath.Join(*data, "entente.db")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := profiled(func() error { return serve(ctx, *database, *key, *listen) })
+	name := os.Getenv("BENCH_PROFILE")
+	if name == "" {
+		log.Fatal("BENCH_PROFILE must name the file of the profiles") //nolint:gocritic // nothing is open yet
+	}
+	go func() {
+		if err := profiles(ctx, name); err != nil {
+			log.Print("profile: ", err)
+		}
+	}()
+	err := serve(ctx, *database, *key, *listen)
 	stop()
 	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func profiled(do func() error) (err error) {
-	name := os.Getenv("BENCH_PROFILE")
-	if name == "" {
-		return errors.New("BENCH_PROFILE must name the file of the profile")
+// profiles writes a profile of the processor's time from each SIGUSR1 to the
+// SIGUSR2 after it, until ctx ends, and says so on standard output.
+func profiles(ctx context.Context, name string) error {
+	marks := make(chan os.Signal, 4)
+	signal.Notify(marks, syscall.SIGUSR1, syscall.SIGUSR2)
+	defer signal.Stop(marks)
+	var out *os.File
+	for n := 0; ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case s := <-marks:
+			if s == syscall.SIGUSR2 {
+				pprof.StopCPUProfile()
+				if err := out.Close(); err != nil {
+					return err
+				}
+				fmt.Println("profile ends", out.Name())
+				continue
+			}
+			n++
+			var err error
+			if out, err = os.Create(fmt.Sprintf("%s.%d", name, n)); err != nil { //nolint:gosec // whoever runs the benchmark says where
+				return err
+			}
+			if err := pprof.StartCPUProfile(out); err != nil {
+				return err
+			}
+			fmt.Println("profile begins", out.Name())
+		}
 	}
-	out, err := os.Create(fmt.Sprintf("%s.%d", name, os.Getpid())) //nolint:gosec // whoever runs the benchmark says where
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	if err := pprof.StartCPUProfile(out); err != nil {
-		return err
-	}
-	defer pprof.StopCPUProfile()
-	return do()
 }
 
 func serve(ctx context.Context, database, key, listen string) error {
