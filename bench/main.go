@@ -29,12 +29,12 @@ func main() {
 func measureAll(ctx context.Context) (err error) {
 	dir := flag.String("dir", "", "folder on the disk to measure; default: a temporary one")
 	pairs := flag.Int("pairs", 5, "how many times each is run in turn")
-	postgres := flag.Bool("postgres", true, "measure the PostgreSQL mode")
+	only := flag.String("only", "", "one step alone: start, idle, sqlite, postgres; or none, for -responses alone")
 	responses := flag.Int("responses", 0, "also fill a database with so many responses; a million take long")
 	profile := flag.String("profile", "", "measure a server that writes profiles of each run into this file and a number")
 	flag.Parse()
-	if flag.NArg() > 0 || *pairs < 1 || *profile != "" && *responses > 0 {
-		return errors.New("usage: go run . [-dir FOLDER] [-pairs N] [-postgres=false] [-responses N | -profile FILE]")
+	if flag.NArg() > 0 || *pairs < 1 || *profile != "" && *responses > 0 || !slices.Contains([]string{"", "start", "idle", "sqlite", "postgres", "none"}, *only) {
+		return errors.New("usage: go run . [-dir FOLDER] [-pairs N] [-only STEP] [-responses N | -profile FILE]")
 	}
 	work, err := os.MkdirTemp(*dir, "entente-bench-")
 	if err != nil {
@@ -49,19 +49,24 @@ func measureAll(ctx context.Context) (err error) {
 		return err
 	}
 	before, began := load(), time.Now()
-	steps := []func(context.Context) error{b.starts, b.idle, b.sqlite}
-	if *postgres {
-		steps = append(steps, b.postgresMode)
-	}
+	steps := []step{{"start", b.starts}, {"idle", b.idle}, {"sqlite", b.sqlite}, {"postgres", b.postgresMode}}
 	if *responses > 0 {
-		steps = append(steps, func(ctx context.Context) error { return b.many(ctx, *responses) })
+		steps = append(steps, step{"", func(ctx context.Context) error { return b.many(ctx, *responses) }})
 	}
-	for _, step := range steps {
-		if err := step(ctx); err != nil {
-			return err
+	for _, s := range steps {
+		if *only != "" && s.name != "" && s.name != *only {
+			continue
+		}
+		if err = s.do(ctx); err != nil {
+			break // what was measured until now is printed all the same
 		}
 	}
-	return b.report(before, began)
+	return errors.Join(b.report(before, began), err)
+}
+
+type step struct {
+	name string // "" for one that was asked for by a flag of its own
+	do   func(context.Context) error
 }
 
 func (b *bench) build(ctx context.Context, profile string) error {

@@ -15,7 +15,7 @@ import (
 const courseLength = 12
 
 // rounds are the runs of one pair: connections, and clients who send.
-var rounds = []struct{ conns, clients int }{{1, 40}, {16, 100}, {64, 160}}
+var rounds = []struct{ conns, clients int }{{1, 25}, {16, 75}, {64, 125}}
 
 // bench is everything that is measured against each other.
 type bench struct {
@@ -141,7 +141,7 @@ func (b *bench) prepare(ctx context.Context, e *entente, p *pocketbase, clients 
 
 // wholeWay measures what stands in no promise: the four requests of a client.
 func (b *bench) wholeWay(ctx context.Context, e *entente, conns int) error {
-	_, visits, err := e.invitations(ctx, 30, courseLength)
+	_, visits, err := e.invitations(ctx, 20, courseLength)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func promised(responses float64) []line {
 		{name: "history at 16", what: "the same, 16 connections", unit: "x", reach: 3, aim: 5, decimals: 2, beside: []string{"Entente pages/s at 16", "PocketBase lists/s at 16"}},
 		{name: "share of SQLite at 1", what: "share of SQLite's own FULL commits, 1 connection", unit: " %", reach: 30, aim: 50, beside: []string{"SQLite/s at 1"}},
 		{name: "share of SQLite at 64", what: "the same, 64 connections", unit: " %", reach: 100, aim: 180, beside: []string{"SQLite/s at 64"}},
-		{name: "share of pgbench", what: "PostgreSQL mode, share of pgbench's one-row inserts at 16", unit: " %", reach: 35, aim: 55, beside: []string{"Entente on PostgreSQL/s", "pgbench/s"}, whyNotAsked: "left out by -postgres=false"},
+		{name: "share of pgbench", what: "PostgreSQL mode, share of pgbench's one-row inserts at 16", unit: " %", reach: 35, aim: 55, beside: []string{"Entente on PostgreSQL/s", "pgbench/s"}},
 		memory("memory idle", "idle", 60, 35), memory("memory after", "after the runs at 64", 160, 96),
 		asked(memory("memory many", "with "+filled, 200, 128)),
 		{name: "start empty", what: "start to first answer, empty", unit: " ms", reach: 150, aim: 60, most: true},
