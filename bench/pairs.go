@@ -88,11 +88,11 @@ func (b *bench) pair(ctx context.Context, e *entente, p *pocketbase, limit *sqli
 		if err != nil {
 			return err
 		}
-		their, err := run(ctx, r.conns, theirs)
+		their, err := b.timed(ctx, p.proc, fmt.Sprintf("PocketBase CPU ms at %d", r.conns), r.conns, theirs)
 		if err != nil {
 			return fmt.Errorf("PocketBase at %d: %w", r.conns, err)
 		}
-		our, err := b.profiled(ctx, e, r.conns, ours)
+		our, err := b.profiled(ctx, e, fmt.Sprintf("Entente CPU ms at %d", r.conns), r.conns, ours)
 		if err != nil {
 			return fmt.Errorf("entente at %d: %w", r.conns, err)
 		}
@@ -183,11 +183,11 @@ func (b *bench) histories(ctx context.Context, e *entente, p *pocketbase) error 
 			conns, times int
 			suffix       string
 		}{{1, 200, ""}, {16, 600, " at 16"}} {
-			their, err := run(ctx, at.conns, p.history(ids[0], at.times))
+			their, err := b.timed(ctx, p.proc, "PocketBase CPU ms a list"+at.suffix, at.conns, p.history(ids[0], at.times))
 			if err != nil {
 				return fmt.Errorf("PocketBase, 50 responses: %w", err)
 			}
-			our, err := b.profiled(ctx, e, at.conns, repeat(at.times, func(ctx context.Context) error {
+			our, err := b.profiled(ctx, e, "Entente CPU ms a page"+at.suffix, at.conns, repeat(at.times, func(ctx context.Context) error {
 				_, err := e.page(ctx, clients[0], e.staff)
 				return err
 			}))
@@ -260,7 +260,7 @@ func (b *bench) postgresMode(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		our, err := run(ctx, 16, jobs)
+		our, err := b.timed(ctx, e.proc, "Entente on PostgreSQL CPU ms", 16, jobs)
 		if err != nil {
 			return fmt.Errorf("entente on PostgreSQL: %w", err)
 		}

@@ -17,11 +17,27 @@ const profileVariable = "BENCH_PROFILE"
 // profiling tells whether the server is the one that profiles itself.
 func profiling() bool { return os.Getenv(profileVariable) != "" }
 
-// profiled runs all jobs on Entente; with -profile the server's profile is of
-// nothing else.
-func (b *bench) profiled(ctx context.Context, e *entente, conns int, jobs []job) (m measure, err error) {
+// timed runs all jobs and keeps how much of the processors' time the server
+// used for each.
+func (b *bench) timed(ctx context.Context, p *process, name string, conns int, jobs []job) (measure, error) {
+	before, err := p.processor()
+	if err != nil {
+		return measure{}, err
+	}
+	m, err := run(ctx, conns, jobs)
+	if err != nil {
+		return m, err
+	}
+	after, err := p.processor()
+	b.out.add(name, ms(after-before)/float64(len(jobs)))
+	return m, err
+}
+
+// profiled is timed for Entente; with -profile the server's profile is of nothing
+// else.
+func (b *bench) profiled(ctx context.Context, e *entente, name string, conns int, jobs []job) (m measure, err error) {
 	if !profiling() {
-		return run(ctx, conns, jobs)
+		return b.timed(ctx, e.proc, name, conns, jobs)
 	}
 	mark := func(s syscall.Signal, word string) error {
 		if err := e.proc.cmd.Process.Signal(s); err != nil {
@@ -36,7 +52,7 @@ func (b *bench) profiled(ctx context.Context, e *entente, conns int, jobs []job)
 	if err := mark(syscall.SIGUSR1, "begins"); err != nil {
 		return m, err
 	}
-	if m, err = run(ctx, conns, jobs); err != nil {
+	if m, err = b.timed(ctx, e.proc, name, conns, jobs); err != nil {
 		return m, err
 	}
 	return m, mark(syscall.SIGUSR2, "ends")

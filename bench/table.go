@@ -83,7 +83,7 @@ func short(v float64) string {
 func promised(responses float64) []line {
 	rate := func(conns int, reach, aim float64) line {
 		return line{name: fmt.Sprintf("times PocketBase at %d", conns), what: fmt.Sprintf("durable submissions at %d, against PocketBase", conns), unit: "x", reach: reach, aim: aim, decimals: 2,
-			beside: []string{fmt.Sprintf("Entente/s at %d", conns), fmt.Sprintf("PocketBase/s at %d", conns)}}
+			beside: []string{fmt.Sprintf("Entente/s at %d", conns), fmt.Sprintf("PocketBase/s at %d", conns), fmt.Sprintf("Entente CPU ms at %d", conns), fmt.Sprintf("PocketBase CPU ms at %d", conns)}}
 	}
 	memory := func(name, what string, reach, aim float64) line {
 		return line{name: name, what: "resident memory, " + what, unit: " MB", reach: reach, aim: aim, most: true}
@@ -96,8 +96,8 @@ func promised(responses float64) []line {
 	return []line{
 		rate(1, .8, 1), rate(16, 2, 3), rate(64, 2.5, 4),
 		{name: "p99 ms", what: "p99 of a submission at 64", unit: " ms", reach: 120, aim: 50, most: true, beside: []string{"p50 ms", "PocketBase p99 ms"}},
-		{name: "history", what: "one client's last 50 responses, against PocketBase, 1 connection", unit: "x", reach: 3, aim: 5, decimals: 2, beside: []string{"Entente pages/s", "PocketBase lists/s"}},
-		{name: "history at 16", what: "the same, 16 connections", unit: "x", reach: 3, aim: 5, decimals: 2, beside: []string{"Entente pages/s at 16", "PocketBase lists/s at 16"}},
+		{name: "history", what: "one client's last 50 responses, against PocketBase, 1 connection", unit: "x", reach: 3, aim: 5, decimals: 2, beside: []string{"Entente pages/s", "PocketBase lists/s", "Entente CPU ms a page", "PocketBase CPU ms a list"}},
+		{name: "history at 16", what: "the same, 16 connections", unit: "x", reach: 3, aim: 5, decimals: 2, beside: []string{"Entente pages/s at 16", "PocketBase lists/s at 16", "Entente CPU ms a page at 16", "PocketBase CPU ms a list at 16"}},
 		{name: "share of SQLite at 1", what: "share of SQLite's own FULL commits, 1 connection", unit: " %", reach: 30, aim: 50, beside: []string{"SQLite/s at 1"}},
 		{name: "share of SQLite at 64", what: "the same, 64 connections", unit: " %", reach: 100, aim: 180, beside: []string{"SQLite/s at 64"}},
 		{name: "share of pgbench", what: "PostgreSQL mode, share of pgbench's one-row inserts at 16", unit: " %", reach: 35, aim: 55, beside: []string{"Entente on PostgreSQL/s", "pgbench/s"}},
