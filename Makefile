@@ -59,7 +59,7 @@ trial: ## Measure an import of your own file: make trial CSV=... MAP=...
 	@bash scripts/setup-tests
 	TRIAL_CSV=$(abspath $(CSV)) TRIAL_MAP=$(abspath $(MAP)) go test -tags trial ./cmd/entente -run TestTrial -count=1 -v
 
-bench: ## Run every benchmark, then the server beside PocketBase (about 15 minutes)
+bench: ## Run every benchmark, then the server beside PocketBase (10 to 15 minutes)
 	go test ./... -run '^$$' -bench . -benchmem
 	cd bench && go run .
 
