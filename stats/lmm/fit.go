@@ -198,25 +198,37 @@ func (m *Model) optimise() error {
 	if start == nil {
 		return errDiverged
 	}
+	return m.climb(f, start)
+}
+
+// climb runs the optimiser from a start, checks where it ended, and asks a second
+// one in doubt.
+func (m *Model) climb(f function, start []float64) error {
 	r := minimise(f, start, 1e-9, 500)
 	if !finite(r.g) {
 		return errDiverged
 	}
 	r, hess := polish(f, r)
-	r = m.boundary(f, r)
+	m.settle(m.boundary(f, r), hess)
+	if m.opts.Verify || !m.State.Converged {
+		m.second(f, start)
+	}
+	k := m.pr.thetas()
+	if m.last = m.pr.evaluate(m.pr.lambdas(m.par[:k]), m.par[k:], true); m.last == nil {
+		return errDiverged
+	}
+	return nil
+}
+
+// settle takes over where an optimiser ended.
+func (m *Model) settle(r found, hess []float64) {
 	m.par = r.x
-	m.State = State{Steps: r.steps, Gain: r.decrease}
+	m.State.Steps += r.steps
+	m.State.Gain, m.State.Gradient = r.decrease, 0
 	for _, g := range r.g {
 		m.State.Gradient = math.Max(m.State.Gradient, math.Abs(g))
 	}
 	m.State.Converged = r.ok && r.decrease < 1e-7 && curvesUp(hess, len(r.x))
-	if m.opts.Verify || !m.State.Converged {
-		m.second(f, start)
-	}
-	if m.last = m.pr.evaluate(m.pr.lambdas(m.par[:m.pr.thetas()]), m.par[m.pr.thetas():], true); m.last == nil {
-		return errDiverged
-	}
-	return nil
 }
 
 // start tries a few sizes of the random effects.

@@ -129,7 +129,7 @@ func TestGoldenOrthodont(t *testing.T) {
 	ar1["phi"] = a.Residual.Correlation
 	v := mustFit(t, "distance ~ I(age - 11) * Sex + (1 | Subject)", f, &Options{Variance: &Variances{Stratum: "Sex"}})
 	ident := nlme(v)
-	ident["ratio"] = v.Residual.Ratio[1]
+	ident["ratio"] = v.Residual.Ratio[1] // of Male
 	s := mustFit(t, "distance ~ I(age - 11) * Sex + (I(age - 11) | Subject)", f, nil)
 	slope := nlme(s)
 	tests, err := s.Containment()

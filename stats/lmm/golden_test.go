@@ -21,6 +21,9 @@ func readFrame(t testing.TB, name string, factors ...string) *stats.Frame {
 	t.Helper()
 	file, err := os.Open(filepath.Join("testdata", "golden", name))
 	if err != nil {
+		file, err = os.Open(filepath.Join("testdata", "more", name))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = file.Close() }()
@@ -57,6 +60,9 @@ type golden struct {
 func newGolden(t *testing.T, id string) *golden {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "golden", id+".json"))
+	if err != nil {
+		text, err = os.ReadFile(filepath.Join("testdata", "more", id+".json"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

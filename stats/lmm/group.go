@@ -22,6 +22,10 @@ type engine interface {
 	// modes returns b = Lambda Lambda' Z' W^-1 (y - X beta) by term and group, and
 	// Lambda A^-1 Lambda' of each group (q x q), for the lambda solved for last.
 	modes(beta []float64) (b, v [][]float64)
+	// weighed returns Z'W^-1[X y] of one group of a term, and conditional the squared
+	// length of L^-1 k, with k the vectors Lambda'z of known groups by term.
+	weighed(term int, code int32) []float64
+	conditional(known [][]float64, code []int32) float64
 }
 
 // groupEngine serves random terms that share one grouping. Then W is block

@@ -39,13 +39,6 @@ func (m *Model) second(f function, start []float64) {
 	}
 	r := minimise(f, res.X, 1e-9, 500)
 	r, hess := polish(f, r)
-	r = m.boundary(f, r)
-	m.par = r.x
-	m.State.Gain, m.State.Steps = r.decrease, m.State.Steps+r.steps
-	m.State.Gradient = 0
-	for _, g := range r.g {
-		m.State.Gradient = math.Max(m.State.Gradient, math.Abs(g))
-	}
-	m.State.Converged = r.ok && r.decrease < 1e-7 && curvesUp(hess, len(r.x))
+	m.settle(m.boundary(f, r), hess)
 	m.State.Note = "the second optimiser found a lower criterion than the first, and the fit went on from there"
 }

@@ -34,7 +34,7 @@ type Correlation struct {
 // column, as varIdent of nlme.
 type Variances struct {
 	Stratum   string
-	Reference string // the level that Sigma belongs to; empty: the first level
+	Reference string // the level that Sigma belongs to; empty: that of the first row of the first group, as in nlme
 }
 
 // Residual holds the estimated structure of the residuals.
@@ -62,7 +62,7 @@ func newShape(d *stats.Design, o Options, terms []*term) (*shape, error) {
 	}
 	s := &shape{within: o.Within}
 	if o.Variance != nil {
-		if err := s.addStrata(d, o.Variance); err != nil {
+		if err := s.addStrata(d, o, terms); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +93,8 @@ func newShape(d *stats.Design, o Options, terms []*term) (*shape, error) {
 	return s, s.addTimes(d, o.Within)
 }
 
-func (s *shape) addStrata(d *stats.Design, v *Variances) error {
+func (s *shape) addStrata(d *stats.Design, o Options, terms []*term) error {
+	v := o.Variance
 	c, err := d.Column(v.Stratum)
 	if err != nil {
 		return err
@@ -116,12 +117,46 @@ func (s *shape) addStrata(d *stats.Design, v *Variances) error {
 	if len(s.strata) < 2 {
 		return fmt.Errorf("the column %q has one level only: no variances to compare", v.Stratum)
 	}
-	if v.Reference != "" {
-		if s.ref = slices.Index(s.strata, v.Reference); s.ref < 0 {
-			return fmt.Errorf("%q is no level of %q", v.Reference, v.Stratum)
+	if v.Reference == "" {
+		first, err := firstRow(d, o.Within, terms)
+		if err != nil {
+			return err
 		}
+		s.ref = int(s.stratum[first])
+		return nil
+	}
+	if s.ref = slices.Index(s.strata, v.Reference); s.ref < 0 {
+		return fmt.Errorf("%q is no level of %q", v.Reference, v.Stratum)
 	}
 	return nil
+}
+
+// firstRow is the row that comes first when rows are sorted by the groupings, the
+// one with the fewest groups first.
+func firstRow(d *stats.Design, w *Correlation, terms []*term) (int, error) {
+	var keys [][]int32
+	for _, t := range slices.Backward(terms) {
+		keys = append(keys, t.codes)
+	}
+	if w != nil {
+		c, err := d.Column(w.Group)
+		if err != nil {
+			return 0, err
+		}
+		keys = append(keys, c.AsFactor().Codes())
+	}
+	first := 0
+	for i := range d.Kept {
+		for _, k := range keys {
+			if k[i] != k[first] {
+				if k[i] < k[first] {
+					first = i
+				}
+				break
+			}
+		}
+	}
+	return first, nil
 }
 
 // addTimes sorts each block by time and takes the distances.
@@ -319,4 +354,19 @@ func (s *shape) report(rho []float64, sigma float64) *Residual {
 		}
 	}
 	return r
+}
+
+// inverse is the free parameter i of a correlation or a ratio.
+func (s *shape) inverse(i int, value float64) float64 {
+	if s.within == nil || i > 0 {
+		return math.Log(value)
+	}
+	switch s.within.Kind {
+	case ContinuousAR1:
+		return math.Log(value / (1 - value))
+	case Symmetric:
+		low := -1 / float64(s.longest-1)
+		return math.Log((value - low) / (1 - value) / -low)
+	}
+	return math.Atanh(value)
 }

@@ -16,6 +16,12 @@ func (e *sparseEngine) forward() {
 		at := int(e.offset[v]) * m
 		lowerTransposeTimes(e.lambda[t], e.zm[at:at+q*m], e.u[at:at+q*m], q, m)
 	}
+	e.forwardFrom()
+}
+
+// forwardFrom turns u into L^-1 u.
+func (e *sparseEngine) forwardFrom() {
+	m := e.m
 	for k, v := range e.o.column {
 		q := e.q(v)
 		x := e.block(v)
