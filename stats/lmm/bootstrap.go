@@ -130,7 +130,7 @@ func (b *resampler) draw(i uint64) ([]float64, bool) {
 	pr := *m.pr
 	pr.engine, pr.at = nil, nil
 	base := *m.pr.base
-	base.xy = m.simulated(rand.New(rand.NewPCG(b.o.Seed, i)))
+	base.xy = m.simulated(rand.New(rand.NewPCG(b.o.Seed, i))) //nolint:gosec // a simulation to be repeated, no secret
 	pr.base = &base
 	c := &Model{N: m.N, REML: m.REML, design: m.design, x: m.x, y: m.y, w: m.w, pr: &pr, order: m.order, opts: m.opts}
 	c.opts.Verify = false
@@ -150,7 +150,7 @@ func (b *resampler) draw(i uint64) ([]float64, bool) {
 // Simulate returns a response drawn from the model with new random effects and
 // residuals, for the rows used, offset included.
 func (m *Model) Simulate(seed uint64) []float64 {
-	xy := m.simulated(rand.New(rand.NewPCG(seed, 0)))
+	xy := m.simulated(rand.New(rand.NewPCG(seed, 0))) //nolint:gosec // a simulation to be repeated, no secret
 	k := m.pr.p + 1
 	out := make([]float64, m.N)
 	for i := range out {
