@@ -113,6 +113,9 @@ func (pr *problem) takeOut(b *rows, q, y, root []float64) error {
 	if after <= 1e-12*before || after == 0 {
 		return errors.New("the fixed effects reproduce the response without a rest: there is no variance to divide")
 	}
+	if after < 1e-140 || after > 1e140 {
+		return fmt.Errorf("the response varies by about %.0e, which has no square among the numbers of a computer: choose another unit", after)
+	}
 	return nil
 }
 

@@ -17,8 +17,13 @@ func (m *Model) report() error {
 	m.AIC = v.dev + 2*float64(m.Parameters)
 	m.BIC = v.dev + math.Log(float64(m.N))*float64(m.Parameters)
 	m.Sigma = math.Sqrt(v.r2 / v.nu)
-	if !(m.Sigma > 0) || math.IsInf(v.dev, 0) || math.IsNaN(v.dev) {
-		return fmt.Errorf("the residual variance of %s vanishes: the model reproduces the response", m.design.Formula.Response())
+	rest := 0.0 // mean square of what the fixed effects leave
+	for i := range pr.n {
+		y := pr.base.xy[i*(pr.p+1)+pr.p]
+		rest += y * y / float64(pr.n)
+	}
+	if !(m.Sigma*m.Sigma > 1e-12*rest) || math.IsInf(v.dev, 0) || math.IsNaN(v.dev) {
+		return fmt.Errorf("the residual variance of %s vanishes beside the others: the groups reproduce the response", m.design.Formula.Response())
 	}
 	beta := pr.user(v.beta)
 	m.VCov = mat.NewSymDense(pr.p, pr.vcov(v, v.r2/v.nu))

@@ -57,32 +57,98 @@ func (s *selected) column(k int) {
 	forward(d, q, linv, q)
 	own := multiply(transposed(linv, q, q), linv, q, q, q)
 	below := e.o.below[k]
-	ys := make([][]float64, len(below))
-	i := 0
-	e.below(k, func(u int32, l []float64) {
-		ys[i] = multiply(l, linv, e.q(u), q, q)
-		i++
-	})
-	out := e.at[k] + q*q
-	starts := make([]int, len(below))
+	size := 0
+	starts := make([]int, len(below)) // rows of the column before each block
 	for i, u := range below {
-		starts[i] = out
-		out += q * e.q(u)
+		starts[i] = size
+		size += e.q(u)
 	}
+	at := e.at[k] + q*q
+	y := multiply(e.l[at:at+size*q], linv, size, q, q)
+	z := s.z[at : at+size*q]
+	first := len(below) // of the tail
 	for i, u := range below {
+		if e.o.place[u] < 0 {
+			first = i
+			break
+		}
+	}
+	for j := range first {
+		s.acrossSparse(below[j:], starts[j:], y, z, q)
+	}
+	s.acrossTail(below[first:], starts[first:], y, z, q)
+	lessMultiplyT(own, y, z, size, q, q)
+	copy(s.z[e.at[k]:], own)
+}
+
+// acrossSparse takes out of z what the first of the rows, a sparse one, and those
+// after it have with each other.
+func (s *selected) acrossSparse(below []int32, starts []int, y, z []float64, q int) {
+	e := s.e
+	w, p := below[0], e.o.place[below[0]]
+	qw := e.q(w)
+	at := e.at[p]
+	zw, yw := z[starts[0]*q:][:qw*q], y[starts[0]*q:][:qw*q]
+	lessMultiply(zw, s.z[at:at+qw*qw], yw, qw, qw, q)
+	at += qw * qw
+	// Both lists are in the order of elimination: one walk finds all.
+	i := 1
+	for _, u := range e.o.below[p] {
 		qu := e.q(u)
-		for j, w := range below[:i+1] {
-			block, qw := s.block(u, w), e.q(w)
-			lessMultiply(s.z[starts[i]:][:qu*q], block, ys[j], qu, qw, q)
-			if i != j {
-				lessMultiply(s.z[starts[j]:][:qw*q], transposed(block, qu, qw), ys[i], qw, qu, q)
+		if i < len(below) && below[i] == u {
+			block := s.z[at : at+qu*qw]
+			if len(block) == 1 && q == 1 {
+				z[starts[i]] -= block[0] * yw[0]
+				zw[0] -= block[0] * y[starts[i]]
+			} else {
+				lessMultiply(z[starts[i]*q:][:qu*q], block, yw, qu, qw, q)
+				lessMultiplyT(zw, block, y[starts[i]*q:][:qu*q], qu, qw, q)
+			}
+			i++
+		}
+		at += qu * qw
+	}
+}
+
+// acrossTail takes out of z what rows in the dense tail have with each other.
+func (s *selected) acrossTail(below []int32, starts []int, y, z []float64, q int) {
+	if len(below) == 0 {
+		return
+	}
+	e := s.e
+	var rows []int
+	for _, u := range below {
+		for i := range e.q(u) {
+			rows = append(rows, int(e.tailAt[u])+i)
+		}
+	}
+	y, z = y[starts[0]*q:], z[starts[0]*q:]
+	for i, r := range rows {
+		line := s.tail[r*e.nt : (r+1)*e.nt]
+		zi := z[i*q : (i+1)*q]
+		if q == 1 {
+			t := 0.0
+			for j, c := range rows {
+				t += line[c] * y[j]
+			}
+			zi[0] -= t
+			continue
+		}
+		for j, c := range rows {
+			for b := range zi {
+				zi[b] -= line[c] * y[j*q+b]
 			}
 		}
 	}
-	for i, u := range below {
-		lessMultiply(own, transposed(ys[i], e.q(u), q), s.z[starts[i]:][:e.q(u)*q], q, e.q(u), q)
+}
+
+// edge returns the block of the inverse at an edge, rows of a and columns of b.
+func (s *selected) edge(i int) []float64 {
+	d := &s.e.edges[i]
+	if at := s.e.edgeAt[i]; at >= 0 {
+		return s.z[at : at+s.e.q(d.a)*s.e.q(d.b)]
 	}
-	copy(s.z[e.at[k]:], own)
+	return s.block(d.a, d.b)
 }
 
 // lessMultiply subtracts a b from c; a is n x k, b is k x m.
@@ -92,6 +158,18 @@ func lessMultiply(c, a, b []float64, n, k, m int) {
 			f := a[i*k+l]
 			for j := range m {
 				c[i*m+j] -= f * b[l*m+j]
+			}
+		}
+	}
+}
+
+// lessMultiplyT subtracts a' b from c; a is n x k, b is n x m.
+func lessMultiplyT(c, a, b []float64, n, k, m int) {
+	for i := range n {
+		for l := range k {
+			f := a[i*k+l]
+			for j := range m {
+				c[l*m+j] -= f * b[i*m+j]
 			}
 		}
 	}

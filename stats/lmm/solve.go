@@ -123,6 +123,10 @@ func (e *sparseEngine) weigh() {
 	}
 	for _, d := range e.edges {
 		less(d.a, d.b, d.block)
+		if len(d.block) == 1 {
+			less(d.b, d.a, d.block)
+			continue
+		}
 		less(d.b, d.a, transposed(d.block, e.q(d.a), e.q(d.b)))
 	}
 }
@@ -143,10 +147,20 @@ func (e *sparseEngine) moments(rinv, beta []float64) (w, x, r [][]float64) {
 		}
 		w, x, r = append(w, make([]float64, q*q)), append(x, fl), append(r, sl)
 	}
-	// log|A|: twice the diagonal blocks of Z'Z Lambda A^-1.
+	e.logSlope(inv, w)
+	return w, x, r
+}
+
+// logSlope adds the derivatives of log|A|: twice the diagonal blocks of
+// Z'Z Lambda A^-1.
+func (e *sparseEngine) logSlope(inv *selected, w [][]float64) {
 	add := func(a, b int32, block, inverse []float64) {
 		ta, tb := e.term[a], e.term[b]
 		qa, qb := e.qs[ta], e.qs[tb]
+		if qa == 1 && qb == 1 {
+			w[ta][0] += 2 * block[0] * e.lambda[tb][0] * inverse[0]
+			return
+		}
 		c := multiply(multiply(block, e.lambda[tb], qa, qb, qb), inverse, qa, qb, qa)
 		for i, v := range c {
 			w[ta][i] += 2 * v
@@ -156,12 +170,18 @@ func (e *sparseEngine) moments(rinv, beta []float64) (w, x, r [][]float64) {
 		q := e.q(int32(v))
 		add(int32(v), int32(v), e.own[e.diag[v]:][:q*q], inv.block(int32(v), int32(v)))
 	}
-	for _, d := range e.edges {
-		ab := inv.block(d.a, d.b)
-		add(d.b, d.a, transposed(d.block, e.q(d.a), e.q(d.b)), ab)
-		add(d.a, d.b, d.block, transposed(ab, e.q(d.a), e.q(d.b)))
+	for i := range e.edges {
+		d := &e.edges[i]
+		ab := inv.edge(i)
+		qa, qb := e.q(d.a), e.q(d.b)
+		if qa == 1 && qb == 1 {
+			add(d.b, d.a, d.block, ab)
+			add(d.a, d.b, d.block, ab)
+			continue
+		}
+		add(d.b, d.a, transposed(d.block, qa, qb), ab)
+		add(d.a, d.b, d.block, transposed(ab, qa, qb))
 	}
-	return w, x, r
 }
 
 func (e *sparseEngine) modes(beta []float64) (b, v [][]float64) {

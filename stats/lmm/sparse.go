@@ -237,7 +237,12 @@ func (e *sparseEngine) fill() {
 			e.addTail(int32(v), int32(v), a, 1)
 		}
 	}
-	for i, d := range e.edges {
+	for i := range e.edges {
+		d := &e.edges[i]
+		if at := e.edgeAt[i]; len(d.block) == 1 && at >= 0 {
+			e.l[at] = e.lambda[e.term[d.a]][0] * d.block[0] * e.lambda[e.term[d.b]][0]
+			continue
+		}
 		block := congruent(e.lambda[e.term[d.a]], d.block, e.lambda[e.term[d.b]], e.q(d.a), e.q(d.b))
 		if at := e.edgeAt[i]; at >= 0 {
 			copy(e.l[at:], block)
