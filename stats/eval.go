@@ -33,7 +33,7 @@ func checkArithmetic(n *node) error {
 		if n.kind == kindCall && n.argNames[i] != "" {
 			continue
 		}
-		if n.kind != kindCall && a.kind == kindCall && a.name == "factor" {
+		if n.kind != kindCall && a.kind == kindCall && (a.name == "factor" || a.name == "as.factor") {
 			return fmt.Errorf("%s is a factor, and nothing can be reckoned with it", a.deparse())
 		}
 		if err := checkArithmetic(a); err != nil {
@@ -56,9 +56,9 @@ func checkCall(n *node) error {
 			}
 		}
 		return nil
-	case "factor":
+	case "factor", "as.factor":
 		if len(n.args) != 1 || n.argNames[0] != "" || n.args[0].kind != kindVariable {
-			return fmt.Errorf("%s: factor takes one variable", n.deparse())
+			return fmt.Errorf("%s: it takes one variable", n.deparse())
 		}
 		return nil
 	}
@@ -96,7 +96,7 @@ func (e *evaluator) column(n *node) (*Column, error) {
 	if n.kind == kindVariable {
 		return e.frame.Column(n.name)
 	}
-	if n.kind == kindCall && n.name == "factor" {
+	if n.kind == kindCall && (n.name == "factor" || n.name == "as.factor") {
 		c, err := e.frame.Column(n.args[0].name)
 		if err != nil {
 			return nil, err

@@ -165,7 +165,13 @@ func (m *Model) terms() ([]*term, error) {
 	for i := range random {
 		m.order = append(m.order, i)
 	}
-	slices.SortStableFunc(m.order, func(a, b int) int { return len(random[b].Levels) - len(random[a].Levels) })
+	// lme4 keeps the order where the numbers of groups do not rise, and otherwise
+	// takes rev(order(.)), which turns ties round.
+	size := func(a, b int) int { return len(random[a].Levels) - len(random[b].Levels) }
+	if !slices.IsSortedFunc(m.order, func(a, b int) int { return size(b, a) }) {
+		slices.SortStableFunc(m.order, size)
+		slices.Reverse(m.order)
+	}
 	var terms []*term
 	for _, i := range m.order {
 		g := random[i]
