@@ -50,7 +50,6 @@ func TestDrillMillion(t *testing.T) {
 		}
 		b.WriteByte('\n')
 	}
-	f, x, y, g = nil, nil, nil, nil
 	runtime.GC()
 	f, err := stats.ReadCSV(&b, stats.CSVOptions{})
 	if err != nil {
