@@ -97,7 +97,8 @@ func ReadCSV(r io.Reader, o CSVOptions) (*Frame, error) {
 }
 
 // findDelimiter takes the candidate that cuts the first lines into the most
-// cells of the same number.
+// cells of the same number. Where the header has one cell only, a comma further
+// down can only be a decimal one.
 func findDelimiter(sample []byte) rune {
 	best, bestScore := ',', 0.0
 	for _, d := range []rune{',', ';', '\t', '|'} {
@@ -115,6 +116,9 @@ func findDelimiter(sample []byte) rune {
 		if score > bestScore+1e-9 || score > bestScore-1e-9 && len(rows[0]) > len(sampleRows(sample, best)[0]) {
 			best, bestScore = d, score
 		}
+	}
+	if bestScore == 0 {
+		return ';'
 	}
 	return best
 }

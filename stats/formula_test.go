@@ -247,3 +247,39 @@ func TestIndependent(t *testing.T) {
 		}
 	})
 }
+
+func FuzzDesign(f *testing.F) {
+	for _, s := range []string{"y ~ a*b + I(x^2) + (1 + x | g) + (x || g) + (1 | a/b)", "x~0+a:b:g", "y~a%in%b-1+x:a", "log(y)~scale(x, center=F)+offset(x)", "y~factor(x)*g", "y ~ x^2 + (a|g:b)"} {
+		f.Add(s)
+	}
+	nan := math.NaN()
+	table := frameOf(f, numeric(f, "y", 1, 2, 3, nan, 5, 6, 7, 8), numeric(f, "x", 1, 2, 4, 1, 3, 0, nan, 1),
+		NewFactor("a", []string{"u", "v", "u", "z", "v", "u", "v", ""}, []bool{7: true}), NewFactor("b", []string{"p", "q", "p", "q", "p", "q", "q", "p"}, nil),
+		NewFactor("g", []string{"h", "k", "k", "h", "h", "k", "m", "m"}, nil))
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := ParseFormula(s)
+		if err != nil {
+			return
+		}
+		d, err := NewDesign(p, table, DesignOptions{})
+		if err != nil {
+			return
+		}
+		all := append(slices.Clone(d.X.Data), d.Y...)
+		for _, r := range d.Random {
+			all = append(all, r.Z.Data...)
+			if len(r.Codes) != len(d.Kept) || slices.Min(r.Codes) < 0 || int(slices.Max(r.Codes)) != len(r.Levels)-1 {
+				t.Fatalf("%q: codes %v of %q", s, r.Codes, r.Levels)
+			}
+		}
+		for _, v := range all {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Fatalf("%q: %v in a matrix", s, v)
+			}
+		}
+		again, err := d.Apply(table.Take(d.Kept))
+		if err != nil || !slices.Equal(again.X.Data, d.X.Data) {
+			t.Fatalf("%q applied to its own rows: %v", s, err)
+		}
+	})
+}

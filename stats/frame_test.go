@@ -36,6 +36,20 @@ func TestReadCSV(t *testing.T) {
 	}
 }
 
+func TestReadCSVOfOneColumn(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"x\n1,5\n-2000\n", "x\n1.5\n-2000\n"} {
+		f, err := ReadCSV(strings.NewReader(in), CSVOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _ := f.Column("x")
+		if v := x.Floats(); !slices.Equal(v, []float64{1.5, -2000}) {
+			t.Errorf("%q: %v", in, v)
+		}
+	}
+}
+
 func TestReadCSVNamesTheCell(t *testing.T) {
 	t.Parallel()
 	many := "y,x\n" + strings.Repeat("1,2\n", 20)

@@ -120,9 +120,10 @@ func parseSide(tokens []token) (*node, error) {
 // scan cuts the text into tokens.
 func scan(text string) ([]token, error) {
 	var tokens []token
-	for i := 0; i < len(text); {
+	at := 1
+	for i, before := 0, 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
-		at := utf8.RuneCountInString(text[:i]) + 1
+		at, before = at+utf8.RuneCountInString(text[before:i]), i
 		if r == utf8.RuneError && size == 1 {
 			return nil, fmt.Errorf("character %d is not UTF-8", at)
 		}

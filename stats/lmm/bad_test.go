@@ -150,3 +150,24 @@ func TestEdges(t *testing.T) {
 		t.Errorf("a constant slope beside an intercept: %+v", m.State)
 	}
 }
+
+// TestShapeEnds estimates correlations and variances that run to the end of their
+// range: the fit says so.
+func TestShapeEnds(t *testing.T) {
+	t.Parallel()
+	n := 60
+	g, time, y, half, z := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range n {
+		g[i], time[i], half[i] = float64(i/6), float64(i%6), float64(i%2)
+		y[i] = 3 + math.Sin(float64(i*i))*0.3 + 2*float64(i%2) // jumps up and down within each group
+		z[i] = math.Cos(float64(7*i*i)) * (1 - half[i])        // does not vary in one half
+	}
+	f := frame(t, map[string][]float64{"g": g, "t": time, "y": y, "half": half, "z": z})
+	m := mustFit(t, "y ~ 1", f, &Options{Within: &Correlation{Kind: ContinuousAR1, Group: "g", Time: "t"}})
+	if len(m.State.Singular) != 1 || !allFinite(m) || m.Residual.Correlation > 1e-4 {
+		t.Errorf("a continuous AR(1) of what jumps: %+v %+v", m.State, m.Residual)
+	}
+	if m, err := Fit("z ~ half", f, &Options{Variance: &Variances{Stratum: "half"}}); err == nil || !strings.Contains(err.Error(), "grows without end") {
+		t.Errorf("no variance in one half: %+v %v", m, err)
+	}
+}

@@ -52,3 +52,41 @@ func BenchmarkRandomSlope(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkNested fits persons within therapists, 10^5 rows.
+func BenchmarkNested(b *testing.B) {
+	for _, n := range []int{1e4, 1e5} {
+		f := invented(b, n, n/10, n/200, 1)
+		b.Run(fmt.Sprintf("rows=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				mustFit(b, "y ~ x + (1 | h/p)", f, nil)
+			}
+		})
+	}
+}
+
+// BenchmarkCrossed fits persons crossed with therapists, 10^4 rows.
+func BenchmarkCrossed(b *testing.B) {
+	f := invented(b, 1e4, 1000, 50, 1)
+	for b.Loop() {
+		mustFit(b, "y ~ x + (x | p) + (1 | h)", f, nil)
+	}
+}
+
+// BenchmarkKenwardRoger tests the fixed effects of a random slope, 10^4 rows.
+func BenchmarkKenwardRoger(b *testing.B) {
+	f := course(b, 1e4)
+	for b.Loop() {
+		if _, err := mustFit(b, "y ~ x + (x | g)", f, nil).KenwardRoger(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkAR1 fits correlated residuals, 10^4 rows.
+func BenchmarkAR1(b *testing.B) {
+	f := course(b, 1e4)
+	for b.Loop() {
+		mustFit(b, "y ~ x + (1 | g)", f, &Options{Within: &Correlation{Group: "g", Time: "x"}})
+	}
+}

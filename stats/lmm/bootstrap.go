@@ -127,12 +127,11 @@ func (b *resampler) run(ctx context.Context) error {
 // draw simulates and refits once; nil where the fit fails.
 func (b *resampler) draw(i uint64) ([]float64, bool) {
 	m := b.m
-	pr := *m.pr
-	pr.engine, pr.at = nil, nil
+	pr := m.problem()
 	base := *m.pr.base
 	base.xy = m.simulated(rand.New(rand.NewPCG(b.o.Seed, i))) //nolint:gosec // a simulation to be repeated, no secret
 	pr.base = &base
-	c := &Model{N: m.N, REML: m.REML, design: m.design, x: m.x, y: m.y, w: m.w, pr: &pr, order: m.order, opts: m.opts}
+	c := &Model{N: m.N, REML: m.REML, design: m.design, x: m.x, y: m.y, w: m.w, pr: pr, order: m.order, opts: m.opts}
 	c.opts.Verify = false
 	if err := c.optimiseFrom(m.par); err != nil || !c.State.Converged {
 		return nil, false

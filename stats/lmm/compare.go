@@ -108,6 +108,44 @@ func (m *Model) Containment() ([]Test, error) {
 	return tests, nil
 }
 
+// TermTest is the test of all columns of a term of the formula.
+type TermTest struct {
+	Term string // as R writes it, for example "x:arm"
+	FTest
+}
+
+// Terms tests each term of the fixed effects: that all its coefficients are
+// nought, the others being as they are coded. With treatment contrasts a main
+// effect beside its interaction is therefore the effect at the base level; with
+// sum contrasts it is that of a type III table. The denominator is
+// Satterthwaite's, or Kenward and Roger's where kenwardRoger is true.
+func (m *Model) Terms(kenwardRoger bool) ([]TermTest, error) {
+	test := m.SatterthwaiteF
+	if kenwardRoger {
+		test = m.KenwardRogerF
+	}
+	var out []TermTest
+	for t, term := range m.design.Formula.Terms {
+		var contrasts [][]float64
+		for j, of := range m.x.Term {
+			if of == t {
+				row := make([]float64, len(m.x.Term))
+				row[j] = 1
+				contrasts = append(contrasts, row)
+			}
+		}
+		if contrasts == nil {
+			continue // all its columns follow from others
+		}
+		f, err := test(contrasts)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", term.Label(), err)
+		}
+		out = append(out, TermTest{term.Label(), f})
+	}
+	return out, nil
+}
+
 // nesting returns one term of each grouping, the outermost first.
 func (m *Model) nesting() ([]*term, error) {
 	var out []*term

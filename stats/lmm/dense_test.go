@@ -175,6 +175,18 @@ func (d *dense) predict(m *Model, x []float64, z [][]float64, code []int32) (mea
 	return mean, math.Sqrt(own - mat.Dot(c, &vc) + mat.Inner(rest, d.cov, rest))
 }
 
+// conditional is the variance of z'b of one group given the data and beta.
+func (d *dense) conditional(m *Model, term int, group int32, z []float64) float64 {
+	c := mat.NewVecDense(m.N, nil)
+	r := m.design.Random[m.order[term]]
+	for i := range m.N {
+		if r.Codes[i] == group {
+			c.SetVec(i, covaries(d.g[term], z, r.Z.Row(i)))
+		}
+	}
+	return covaries(d.g[term], z, z) - mat.Inner(c, d.inv, c)
+}
+
 // models are the shapes the tests below go through.
 var models = []string{
 	"y ~ x + arm + (1 | p)",
@@ -223,6 +235,7 @@ func TestAgainstDense(t *testing.T) {
 						z[term][j], code[term] = 1, int32(g)
 						mean, _ := d.predict(m, make([]float64, len(m.Fixed)), z, code)
 						check("mode", e.Modes[g][j], mean, 1e-9)
+						check("its variance", e.Variance[g].At(j, j), d.conditional(m, term, int32(g), z[term]), 1e-8)
 					}
 				}
 			}

@@ -69,6 +69,9 @@ func fitDesign(d *stats.Design, o Options) (*Model, error) {
 		return nil, err
 	}
 	m.x = m.independent(d.X)
+	if m.x.Cols() == 0 {
+		return nil, errors.New("the formula leaves no fixed effect, not even an intercept")
+	}
 	if m.x.Cols() >= m.N {
 		return nil, fmt.Errorf("%d rows are too few for %d fixed effects and a variance", m.N, m.x.Cols())
 	}

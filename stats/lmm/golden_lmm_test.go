@@ -200,17 +200,13 @@ func TestGoldenCouples(t *testing.T) {
 	f = with(t, f, shifted("otherpos_a", "a"), shifted("otherpos_p", "p"))
 	pair := &Correlation{Kind: Symmetric, Group: "CoupleID"}
 	gls := func(m *Model) map[string]any {
-		names, beta, se := columnsOf(m)
+		names, beta, _ := columnsOf(m)
 		var ratio any
 		if m.Residual.Ratio != nil {
 			ratio = m.Residual.Ratio[1]
 		}
-		for i := range se { // gls divides by n - p under ML as well
-			if !m.REML {
-				se[i] *= math.Sqrt(float64(m.N) / float64(m.N-len(se)))
-			}
-		}
-		return map[string]any{"terms": names, "beta": beta, "se": se, "sigma": m.Sigma, "rho": m.Residual.Correlation, "logLik": m.LogLik, "ratio": ratio}
+
+		return map[string]any{"terms": names, "beta": beta, "se": m.UnbiasedSE(), "sigma": m.Sigma, "rho": m.Residual.Correlation, "logLik": m.LogLik, "ratio": ratio}
 	}
 	g := newGolden(t, "dyad_01_acitelli_apim")
 	for _, k := range []string{"beta", "se", "sigma", "rho", "logLik", "ratio", "fitted_head", "resid_head"} {

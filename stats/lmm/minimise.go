@@ -228,7 +228,7 @@ func (w *newton) step(g []float64) (step []float64, gain float64) {
 // gets shorter. It returns the Hessian.
 func polish(f function, r found) (found, []float64) {
 	n := len(r.x)
-	if n == 0 {
+	if n == 0 || len(r.g) != n || math.IsInf(r.f, 1) {
 		return r, nil
 	}
 	h, ok := hessian(f, r.x)

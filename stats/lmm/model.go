@@ -3,6 +3,7 @@
 package lmm
 
 import (
+	"math"
 	"sync"
 
 	"github.com/entente-project/entente/stats"
@@ -141,3 +142,26 @@ func (m *Model) Residuals() []float64 {
 
 // Rows returns the rows of the frame that were used, counted from 0.
 func (m *Model) Rows() []int { return append([]int(nil), m.design.Kept...) }
+
+// UnbiasedSE returns the standard errors of the fixed effects with sigma^2 divided
+// by N - p under ML too, as gls and the summary of lme in nlme do; those of
+// Fixed under REML.
+func (m *Model) UnbiasedSE() []float64 {
+	se := make([]float64, len(m.Fixed))
+	for j, c := range m.Fixed {
+		se[j] = c.SE
+		if !m.REML {
+			se[j] *= math.Sqrt(float64(m.N) / float64(m.N-len(se)))
+		}
+	}
+	return se
+}
+
+// problem returns the problem with an engine of its own to come.
+func (m *Model) problem() *problem {
+	m.busy.Lock()
+	defer m.busy.Unlock()
+	pr := *m.pr
+	pr.engine, pr.at = nil, nil
+	return &pr
+}

@@ -161,7 +161,13 @@ func (g *quotient) eliminate(v int32, reach []int32) {
 	}
 	g.clique[v] = slices.Clone(reach)
 	for _, u := range reach {
-		g.elements[u] = append(slices.DeleteFunc(g.elements[u], func(e int32) bool { return g.clique[e] == nil }), v)
+		if len(absorbed) > 0 {
+			g.elements[u] = slices.DeleteFunc(g.elements[u], func(e int32) bool { return g.clique[e] == nil })
+		}
+		// A clique of one says nothing; keeping it would make nested groups quadratic.
+		if len(reach) > 1 {
+			g.elements[u] = append(g.elements[u], v)
+		}
 		// Edges inside the new clique are said by it.
 		g.near[u] = slices.DeleteFunc(g.near[u], func(w int32) bool { return g.gone[w] || g.mark[w] == g.stamp })
 	}

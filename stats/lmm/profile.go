@@ -80,9 +80,9 @@ func (m *Model) Profile(ctx context.Context, level float64) ([]Interval, error) 
 
 // underML fits the same model by maximum likelihood, on sums of its own.
 func (m *Model) underML() (*Model, error) {
-	pr := *m.pr
-	pr.reml, pr.engine, pr.at = false, nil, nil
-	c := &Model{N: m.N, design: m.design, x: m.x, y: m.y, w: m.w, pr: &pr, order: m.order, opts: m.opts}
+	pr := m.problem()
+	pr.reml = false
+	c := &Model{N: m.N, design: m.design, x: m.x, y: m.y, w: m.w, pr: pr, order: m.order, opts: m.opts}
 	c.opts.ML, c.opts.Verify = true, false
 	if err := c.optimise(); err != nil {
 		return nil, err

@@ -46,6 +46,14 @@ func (m *Model) report() error {
 	m.effects()
 	if pr.shape != nil {
 		m.Residual = pr.shape.report(m.par[pr.thetas():], m.Sigma)
+		m.State.Singular = append(m.State.Singular, pr.shape.ends(m.Residual)...)
+	}
+	if !finite([]float64{m.State.Gradient, m.State.Gain}) {
+		why := "a variance vanishes"
+		if len(m.State.Singular) > 0 {
+			why = m.State.Singular[len(m.State.Singular)-1]
+		}
+		return fmt.Errorf("the likelihood grows without end: %s", why)
 	}
 	if !m.State.Converged && m.State.Note == "" {
 		m.State.Note = "the optimiser stopped before the gradient vanished"

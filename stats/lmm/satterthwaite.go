@@ -10,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Test is a t test of one coefficient or contrast.
@@ -17,6 +18,13 @@ type Test struct {
 	Name         string
 	Estimate, SE float64
 	DF, T, P     float64
+}
+
+// Interval returns the confidence interval of the estimate by its t distribution;
+// level is between 0 and 1.
+func (t Test) Interval(level float64) (lower, upper float64) {
+	d := t.SE * distuv.StudentsT{Sigma: 1, Nu: t.DF}.Quantile((1+level)/2)
+	return t.Estimate - d, t.Estimate + d
 }
 
 // FTest is a test of several contrasts at once. F is scaled where the method

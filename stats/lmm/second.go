@@ -21,7 +21,7 @@ func (m *Model) second(f function, start []float64) {
 	}
 	value := func(x []float64) float64 { v, _ := f(x, false); return v }
 	settings := &optimize.Settings{
-		FuncEvaluations: 400 * len(start),
+		FuncEvaluations: m.pr.patience(len(start)),
 		Converger:       &optimize.FunctionConverge{Absolute: 1e-10, Relative: 1e-14, Iterations: 50},
 	}
 	res, err := optimize.Minimize(optimize.Problem{Func: value}, other, settings, &optimize.NelderMead{})
@@ -41,4 +41,21 @@ func (m *Model) second(f function, start []float64) {
 	r, hess := polish(f, r)
 	m.settle(m.boundary(f, r), hess)
 	m.State.Note = "the second optimiser found a lower criterion than the first, and the fit went on from there"
+}
+
+// patience is how often the second optimiser may evaluate the criterion: less
+// often where that is dear.
+func (pr *problem) patience(parameters int) int {
+	work := float64(1 + pr.p*pr.p)
+	if pr.shape != nil {
+		work *= float64(pr.n)
+	}
+	switch e := pr.engine.(type) {
+	case *groupEngine:
+		work += float64(e.groups * e.q * e.q * (e.q + pr.p))
+	case *sparseEngine:
+		nt := float64(e.nt)
+		work += float64(len(e.l)) + nt*nt*nt/3
+	}
+	return int(math.Min(400*float64(parameters), math.Max(60*float64(parameters), 2e9/work)))
 }

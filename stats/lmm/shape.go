@@ -370,3 +370,28 @@ func (s *shape) inverse(i int, value float64) float64 {
 	}
 	return math.Atanh(value)
 }
+
+// ends names what ended at the end of its range.
+func (s *shape) ends(r *Residual) []string {
+	var out []string
+	if s.within != nil {
+		low, high := -1.0, 1.0
+		switch s.within.Kind {
+		case ContinuousAR1:
+			low = 0
+		case Symmetric:
+			low = -1 / float64(s.longest-1)
+		}
+		for _, end := range []float64{low, high} {
+			if math.Abs(r.Correlation-end) < 1e-4*(high-low) {
+				out = append(out, fmt.Sprintf("the correlation of the residuals in groups of %s went to %v, the end of its range", s.within.Group, end))
+			}
+		}
+	}
+	for i, k := range r.Ratio {
+		if k < 1e-4 || k > 1e4 {
+			out = append(out, fmt.Sprintf("the residual variance of %s and that of %s have nothing in common: one vanishes", s.strata[i], s.strata[s.ref]))
+		}
+	}
+	return out
+}
