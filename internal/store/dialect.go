@@ -67,7 +67,7 @@ func (sqliteEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, err
 		}
 	}
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)"}, "_txlock": {"immediate"}}
-	main, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	main, err := openSQLite("file:" + path + "?" + q.Encode())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,7 +81,7 @@ func (sqliteEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, err
 	}
 	q["_pragma"] = append(q["_pragma"], "query_only(1)", "cache_size(-16000)")
 	q["_txlock"] = []string{"deferred"}
-	readers, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	readers, err := openSQLite("file:" + path + "?" + q.Encode())
 	if err != nil {
 		return nil, nil, errors.Join(err, main.Close())
 	}
