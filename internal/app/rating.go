@@ -97,7 +97,7 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 			return err
 		}
 		v.TimeZone = p.TimeZone
-		v.Readers, err = names(tx, i.Practice, append(slices.Clone(e.Therapists), e.Supervisors...))
+		v.Readers, err = readers(tx, e)
 		return err
 	})
 	return v, err
@@ -114,6 +114,11 @@ func (a *App) inForce(tx Tx, actor care.Actor) (care.Invitation, error) {
 
 func answered(rs []care.Response, instrumentID string, by care.ID) bool {
 	return slices.ContainsFunc(rs, func(r care.Response) bool { return r.Instrument == instrumentID && r.By == by })
+}
+
+// readers are the names of those who will read what is answered in an episode.
+func readers(tx Tx, e care.Episode) ([]string, error) {
+	return names(tx, e.Practice, append(slices.Clone(e.Therapists), e.Supervisors...))
 }
 
 func names(tx Tx, practice care.ID, ids []care.ID) (out []string, err error) {
@@ -173,53 +178,109 @@ func (a *App) RecordRating(ctx context.Context, actor care.Actor, in Submission)
 	if _, err := uuid.Parse(string(in.ID)); err != nil || len(in.ID) != 36 {
 		return Receipt{}, care.Bad("submission", "field.needed")
 	}
+	var r care.Response
 	var out Receipt
-	err := a.write(ctx, func(tx Tx) error {
-		r, e, err := a.addressed(tx, actor, in)
-		if err != nil {
-			return err
-		}
-		form, err := a.accept(e, r.Informant, in)
-		if err != nil {
-			return err
-		}
-		old, err := tx.ResponseHead(actor.Practice, in.ID)
-		if err == nil && (old.Session != r.Session || old.By != r.By || old.Instrument != in.Instrument) {
-			return &care.Error{Code: care.Conflict, Key: "form.already_sent"}
-		}
-		if err != nil && care.CodeOf(err) != care.NotFound {
-			return err
-		}
-		rs, lerr := tx.SessionResponses(r.Practice, r.Episode, r.Client, r.Session)
-		if lerr != nil {
-			return lerr
-		}
-		if err == nil { // received before: the same receipt
-			out = Receipt{ID: old.ID, AtMillis: old.AnsweredMillis, Repeated: true, More: more(e, r, rs)}
-			return nil
-		}
-		if answered(rs, in.Instrument, r.By) {
-			return &care.Error{Code: care.Conflict, Key: "form.already_sent"}
-		}
-		r.Version, r.Language = form.Version, in.Language
-		r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers)}
-		added, err := tx.AddResponse(r)
-		if err != nil {
-			return err
-		}
-		if !added {
-			return &care.Error{Code: care.Conflict, Key: "form.already_sent"}
-		}
-		if err := a.refresh(tx, e, r.Client); err != nil {
-			return err
-		}
-		out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: more(e, r, append(rs, r))}
-		return a.audit(tx, actor, "record_rating", r.ID, r.Episode, true)
+	// All that needs no lock comes first: writers wait for each other.
+	err := a.read(ctx, func(tx Tx) (err error) {
+		r, out, err = a.prepare(tx, actor, in)
+		return err
 	})
+	if err == nil && !out.Repeated {
+		err = a.write(ctx, func(tx Tx) error { return a.keep(tx, actor, r, &out) })
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
 	return out, nil
+}
+
+// prepare checks and scores a submission, and makes the receipt for it.
+func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, out Receipt, err error) {
+	r, e, err := a.addressed(tx, actor, in)
+	if err != nil {
+		return r, out, err
+	}
+	form, err := a.accept(e, r.Informant, in)
+	if err != nil {
+		return r, out, err
+	}
+	rs, err := tx.SessionResponses(r.Practice, r.Episode, r.Client, r.Session)
+	if err != nil {
+		return r, out, err
+	}
+	r.Version, r.Language = form.Version, in.Language
+	r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers)}
+	out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: more(e, r, append(slices.Clone(rs), r))}
+	if err := a.repeated(tx, r, &out); err != nil {
+		return r, out, err
+	}
+	if !out.Repeated && answered(rs, in.Instrument, r.By) {
+		return r, out, alreadySent()
+	}
+	if actor.IsRespondent() && !out.More {
+		p, err := practiceOf(tx, r.Practice)
+		if err != nil {
+			return r, out, err
+		}
+		out.TimeZone = p.TimeZone
+		out.Readers, err = readers(tx, e)
+		return r, out, err
+	}
+	return r, out, nil
+}
+
+// repeated gives a submission that was received before the receipt of then.
+func (a *App) repeated(tx Tx, r care.Response, out *Receipt) error {
+	old, err := tx.ResponseHead(r.Practice, r.ID)
+	switch {
+	case care.CodeOf(err) == care.NotFound:
+		return nil
+	case err != nil:
+		return err
+	case old.Session != r.Session || old.By != r.By || old.Instrument != r.Instrument:
+		return alreadySent()
+	}
+	out.AtMillis, out.Repeated = old.AnsweredMillis, true
+	return nil
+}
+
+func alreadySent() error { return &care.Error{Code: care.Conflict, Key: "form.already_sent"} }
+
+// keep stores a prepared response, after another look at what may have ended
+// since.
+func (a *App) keep(tx Tx, actor care.Actor, r care.Response, out *Receipt) error {
+	if err := a.mayStill(tx, actor, r); err != nil {
+		return err
+	}
+	added, err := tx.AddResponse(r)
+	if care.CodeOf(err) == care.Conflict {
+		return errors.Join(alreadySent(), err)
+	}
+	if err != nil {
+		return err
+	}
+	if !added { // the same submission came in twice at once
+		if err := a.repeated(tx, r, out); err != nil || out.Repeated {
+			return err
+		}
+		return alreadySent()
+	}
+	if _, err := tx.Touch(r.Practice, r.Episode, r.Client); err != nil {
+		return err
+	}
+	return a.audit(tx, actor, "record_rating", r.ID, r.Episode, true)
+}
+
+func (a *App) mayStill(tx Tx, actor care.Actor, r care.Response) error {
+	if actor.IsRespondent() {
+		_, err := a.inForce(tx, actor)
+		return err
+	}
+	s, _, err := sessionFor(tx, actor, care.RateSession, r.Session)
+	if err == nil && s.Status != care.Held {
+		err = care.Bad("session", "session.not_held")
+	}
+	return err
 }
 
 // addressed fills in whom and what a submission is about, and who sends it.

@@ -18,6 +18,7 @@ import (
 )
 
 type standingTx interface {
+	Touch(practice, episode, client care.ID) (int64, error)
 	PutStanding(care.Standing) error
 	MarkRead(practice, staff, episode, client care.ID, atMillis int64) error
 	Reveal(practice, staff, session care.ID, atMillis int64) error
@@ -40,15 +41,27 @@ func (a *App) standing(tx Tx, e care.Episode, client care.ID) (standing, error) 
 
 // refresh keeps a client's standing ready after something changed.
 func (a *App) refresh(tx Tx, e care.Episode, client care.ID) error {
+	n, err := tx.Touch(e.Practice, e.ID, client)
+	if err != nil {
+		return err
+	}
 	s, err := a.standing(tx, e, client)
 	if err != nil {
 		return err
 	}
+	k, err := s.kept(e.Practice, e.ID, client, n)
+	if err != nil {
+		return err
+	}
+	return tx.PutStanding(k)
+}
+
+func (s standing) kept(practice, episode, client care.ID, changes int64) (care.Standing, error) {
 	body, err := json.Marshal(s)
 	if err != nil {
-		return fmt.Errorf("standing of episode %s: %w", e.ID, err)
+		return care.Standing{}, fmt.Errorf("standing of episode %s: %w", episode, err)
 	}
-	return tx.PutStanding(care.Standing{Practice: e.Practice, Episode: e.ID, Client: client, LastMillis: s.LastMillis, Body: body})
+	return care.Standing{Practice: practice, Episode: episode, Client: client, LastMillis: s.LastMillis, Changes: changes, Body: body}, nil
 }
 
 func (a *App) refreshEpisode(tx Tx, practice, episode care.ID) error {
@@ -110,45 +123,57 @@ func (a *App) Caseload(ctx context.Context, actor care.Actor) (out []CaseloadRow
 	if err := care.May(actor, care.SeeOwnWork); err != nil {
 		return nil, err
 	}
+	var made []care.Standing
 	err = a.read(ctx, func(tx Tx) error {
-		out, err = a.caseload(tx, actor)
+		out, made, err = a.caseload(tx, actor)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, a.noteRead(ctx, actor, "read_caseload", actor.Staff, "")
+	return out, a.noteRead(ctx, actor, "read_caseload", actor.Staff, "", made...)
 }
 
-// noteRead audits a read.
-func (a *App) noteRead(ctx context.Context, actor care.Actor, action string, record, about care.ID) error {
-	return a.write(ctx, func(tx Tx) error { return a.audit(tx, actor, action, record, about, false) })
+// noteRead audits a read, and keeps the standings that it had to work out.
+func (a *App) noteRead(ctx context.Context, actor care.Actor, action string, record, about care.ID, made ...care.Standing) error {
+	return a.write(ctx, func(tx Tx) error {
+		for _, s := range made {
+			if err := tx.PutStanding(s); err != nil {
+				return err
+			}
+		}
+		return a.audit(tx, actor, action, record, about, false)
+	})
 }
 
-func (a *App) caseload(tx Tx, actor care.Actor) ([]CaseloadRow, error) {
+// caseload also returns the standings it found stale, as they are now.
+func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.Standing, err error) {
 	entries, err := tx.Caseload(actor.Practice, actor.Staff)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	revealed, err := tx.Revealed(actor.Practice, actor.Staff)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]CaseloadRow, 0, len(entries))
+	out = make([]CaseloadRow, 0, len(entries))
 	for _, e := range entries {
 		if !actor.Has(care.Role(e.Relation)) { // the role was taken away since
 			continue
 		}
-		row, err := a.caseloadRow(tx, actor, e, revealed)
+		s, fresh, err := a.standingOf(tx, actor.Practice, e)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, row)
+		if fresh != nil {
+			made = append(made, *fresh)
+		}
+		out = append(out, caseloadRow(actor, e, s, revealed))
 	}
 	slices.SortStableFunc(out, func(x, y CaseloadRow) int {
 		return cmp.Or(cmp.Compare(urgency(x), urgency(y)), strings.Compare(strings.ToLower(x.Client.Label), strings.ToLower(y.Client.Label)))
 	})
-	return out, nil
+	return out, made, nil
 }
 
 func urgency(r CaseloadRow) int {
@@ -165,23 +190,32 @@ func urgency(r CaseloadRow) int {
 	return 4
 }
 
-func (a *App) caseloadRow(tx Tx, actor care.Actor, e care.CaseloadEntry, revealed []care.ID) (CaseloadRow, error) {
+// standingOf reads the standing that is kept of a course or, where it is stale or
+// judged by an earlier rule, works it out; made is then to be kept.
+func (a *App) standingOf(tx Tx, practice care.ID, e care.CaseloadEntry) (s standing, made *care.Standing, err error) {
+	if len(e.Standing) > 0 {
+		if err := json.Unmarshal(e.Standing, &s); err != nil {
+			return s, nil, fmt.Errorf("standing of episode %s: %w", e.Episode, err)
+		}
+	}
+	if !e.Stale && (s.Rule == ruleKey() || e.Changes == 0) {
+		return s, nil, nil
+	}
+	ep, err := tx.Episode(practice, e.Episode)
+	if err != nil {
+		return s, nil, err
+	}
+	if s, err = a.standing(tx, ep, e.Client.ID); err != nil {
+		return s, nil, err
+	}
+	k, err := s.kept(practice, e.Episode, e.Client.ID, e.Changes)
+	return s, &k, err
+}
+
+func caseloadRow(actor care.Actor, e care.CaseloadEntry, s standing, revealed []care.ID) CaseloadRow {
 	r := CaseloadRow{Client: e.Client, Episode: e.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}
-	if len(e.Standing) == 0 {
-		return r, nil
-	}
-	var s standing
-	if err := json.Unmarshal(e.Standing, &s); err != nil {
-		return r, fmt.Errorf("standing of episode %s: %w", e.Episode, err)
-	}
-	if s.Rule != ruleKey() { // kept by an earlier rule
-		ep, err := tx.Episode(actor.Practice, e.Episode)
-		if err != nil {
-			return r, err
-		}
-		if s, err = a.standing(tx, ep, e.Client.ID); err != nil {
-			return r, err
-		}
+	if s.Rule == "" { // nothing has happened yet
+		return r
 	}
 	r.Sessions, r.LastAt, r.Missed = s.Sessions, s.LastMillis, s.Missed
 	for _, at := range s.Received {
@@ -203,7 +237,7 @@ func (a *App) caseloadRow(tx Tx, actor care.Actor, e care.CaseloadEntry, reveale
 	if !r.Hidden {
 		r.Verdict = s.Verdict
 	}
-	return r, nil
+	return r
 }
 
 // Today gathers the actor's sessions of this day and what is worth asking about.
@@ -211,6 +245,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 	if err := care.May(actor, care.SeeOwnWork); err != nil {
 		return out, err
 	}
+	var made []care.Standing
 	err = a.read(ctx, func(tx Tx) error {
 		out = Today{}
 		p, err := practiceOf(tx, actor.Practice)
@@ -237,7 +272,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 			}
 			out.Sessions = append(out.Sessions, v)
 		}
-		out.Clients, err = a.caseload(tx, actor)
+		out.Clients, made, err = a.caseload(tx, actor)
 		for _, r := range out.Clients {
 			if r.Verdict.Kind == alliance.WorthAsking || r.Hidden {
 				out.Asking = append(out.Asking, r)
@@ -248,7 +283,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 	if err != nil {
 		return out, err
 	}
-	return out, a.noteRead(ctx, actor, "read_today", actor.Staff, "")
+	return out, a.noteRead(ctx, actor, "read_today", actor.Staff, "", made...)
 }
 
 // ClientPage gathers one client's course in one episode ("" for the newest the
@@ -309,8 +344,9 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 			c = c.without(fresh)
 		}
 	}
+	tension := c.tension()
 	for i := range v.Sessions {
-		for _, t := range c.tension() {
+		for _, t := range tension {
 			if t.Session == v.Sessions[i].Session.Number {
 				v.Sessions[i].Tension = t.Answer
 			}

@@ -158,4 +158,6 @@ type Receipt struct {
 	AtMillis int64
 	Repeated bool // it had been received before
 	More     bool
+	Readers  []string // for a respondent whose last form it was: who will read it
+	TimeZone string
 }

@@ -90,6 +90,7 @@ type Standing struct {
 	Episode    ID
 	Client     ID
 	LastMillis int64 // instant of the last held session, 0: none
+	Changes    int64 // how many changes of the course it was made of
 	Body       []byte
 }
 
@@ -99,5 +100,7 @@ type CaseloadEntry struct {
 	Episode      ID
 	Relation     Relation
 	Standing     []byte // nil when nothing was kept yet
+	Changes      int64  // of the course until now
+	Stale        bool   // the standing was made of fewer changes
 	ReadAtMillis int64  // when this person last read the course, 0: never
 }

@@ -93,8 +93,8 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 		last int64
 	}
 	rows, err := list(t, func(r scanner) (x row, err error) {
-		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.last, &x.body, &x.e.ReadAtMillis)...)
-	}, "SELECT "+clientColumns+`, newest.episode_id, newest.relation, s.last_millis, s.standing, COALESCE(p.at_millis, 0)
+		return x, r.Scan(append(x.targets(), &x.e.Episode, &x.e.Relation, &x.last, &x.body, &x.e.Changes, &x.e.Stale, &x.e.ReadAtMillis)...)
+	}, "SELECT "+clientColumns+`, newest.episode_id, newest.relation, s.last_millis, s.standing, s.changes, s.changes <> s.standing_of, COALESCE(p.at_millis, 0)
 		FROM (SELECT ec.client_id, ec.episode_id, es.relation, ROW_NUMBER() OVER (PARTITION BY ec.client_id
 				ORDER BY ec.last_millis DESC, ec.episode_id DESC, es.relation DESC) AS place
 			FROM episode_staff es
@@ -131,7 +131,15 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 	return out, nil
 }
 
-// PutStanding keeps a client's standing ready, in place of the former one.
+// Touch counts a change of a client's course, by which the standing that is kept
+// becomes stale, and returns the count.
+func (t *Tx) Touch(practice, episode, client care.ID) (changes int64, err error) {
+	return one(t, func(r scanner) (n int64, err error) { return n, r.Scan(&n) },
+		"UPDATE episode_client SET changes = changes + 1 WHERE practice_id = $1 AND episode_id = $2 AND client_id = $3 RETURNING changes", practice, episode, client)
+}
+
+// PutStanding keeps a client's standing ready, in place of the former one. It does
+// nothing if the course has changed since.
 func (t *Tx) PutStanding(s care.Standing) error {
 	c, err := t.cell(s.Practice, clientKey(s.Client), "episode_client", s.Episode, string(s.Client))
 	if err != nil {
@@ -141,7 +149,9 @@ func (t *Tx) PutStanding(s care.Standing) error {
 	if err := c.err(); err != nil {
 		return err
 	}
-	return t.changed("UPDATE episode_client SET last_millis = $1, standing = $2 WHERE practice_id = $3 AND episode_id = $4 AND client_id = $5", s.LastMillis, body, s.Practice, s.Episode, s.Client)
+	_, err = t.exec("UPDATE episode_client SET last_millis = $1, standing = $2, standing_of = $3 WHERE practice_id = $4 AND episode_id = $5 AND client_id = $6 AND changes = $3",
+		s.LastMillis, body, s.Changes, s.Practice, s.Episode, s.Client)
+	return err
 }
 
 // NameID makes the id that stands for something another system calls by these

@@ -62,10 +62,20 @@ func (t *Tx) Episode(practice, id care.ID) (care.Episode, error) {
 	if e.Clients, err = list(t, scanID, "SELECT client_id FROM episode_client WHERE practice_id = $1 AND episode_id = $2 ORDER BY client_id", practice, id); err != nil {
 		return e, err
 	}
-	if e.Therapists, err = list(t, scanID, "SELECT staff_id FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 AND relation = $3 ORDER BY staff_id", practice, id, care.TreatsIn); err != nil {
-		return e, err
+	type standing struct {
+		staff care.ID
+		as    care.Relation
 	}
-	e.Supervisors, err = list(t, scanID, "SELECT staff_id FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 AND relation = $3 ORDER BY staff_id", practice, id, care.SupervisesIn)
+	people, err := list(t, func(r scanner) (p standing, err error) { return p, r.Scan(&p.staff, &p.as) },
+		"SELECT staff_id, relation FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 ORDER BY staff_id", practice, id)
+	for _, p := range people {
+		switch p.as {
+		case care.TreatsIn:
+			e.Therapists = append(e.Therapists, p.staff)
+		case care.SupervisesIn:
+			e.Supervisors = append(e.Supervisors, p.staff)
+		}
+	}
 	return e, err
 }
 

@@ -198,8 +198,28 @@ func TestCaseload(t *testing.T) {
 		b.write(func(tx *Tx) error {
 			return tx.PutStanding(care.Standing{Practice: here.ID, Episode: older.ID, Client: anna.ID, LastMillis: 300, Body: []byte("newest")})
 		})
-		got := caseload(here.ID, neri.ID)[1]
-		same(t, "after a session of the other episode", got, care.CaseloadEntry{Client: anna, Episode: older.ID, Relation: care.SupervisesIn, Standing: []byte("newest")})
+		newest := care.CaseloadEntry{Client: anna, Episode: older.ID, Relation: care.SupervisesIn, Standing: []byte("newest")}
+		same(t, "after a session of the other episode", caseload(here.ID, neri.ID)[1], newest)
+		put := func(changes int64, body string) {
+			b.write(func(tx *Tx) error {
+				return tx.PutStanding(care.Standing{Practice: here.ID, Episode: older.ID, Client: anna.ID, LastMillis: 300, Changes: changes, Body: []byte(body)})
+			})
+		}
+		b.write(func(tx *Tx) error {
+			n, err := tx.Touch(here.ID, older.ID, anna.ID)
+			same(t, "changes", n, int64(1))
+			return err
+		})
+		newest.Changes, newest.Stale = 1, true
+		put(0, "made before the change")
+		same(t, "after a change", caseload(here.ID, neri.ID)[1], newest)
+		put(1, "made of it")
+		newest.Stale, newest.Standing = false, []byte("made of it")
+		same(t, "after it was worked out", caseload(here.ID, neri.ID)[1], newest)
+		missing(t, "touched in another practice", b.s.Write(t.Context(), func(tx *Tx) error {
+			_, err := tx.Touch(elsewhere.ID, older.ID, anna.ID)
+			return err
+		}))
 	})
 }
 

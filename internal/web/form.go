@@ -119,33 +119,31 @@ func sendForm(c *call) error {
 		return err
 	}
 	sent := submissionOf(c.r.PostForm, c.by.Language)
-	// Asked before the answers are kept, because afterwards the form is done and
-	// its readers are not told any more.
-	before, err := c.app().NextForm(c.r.Context(), c.by)
-	if err != nil && !isDone(err) {
-		return err
-	}
 	receipt, err := c.app().RecordRating(c.r.Context(), c.by, sent)
 	switch {
 	case care.CodeOf(err) == care.Conflict:
 		return c.alreadySent(http.StatusConflict)
-	case care.CodeOf(err) == care.Invalid && before.Instrument != nil:
-		return c.sendAgain(before, sent, err)
+	case care.CodeOf(err) == care.Invalid:
+		return c.sendAgain(sent, err)
 	case err != nil:
 		return err
 	}
 	if receipt.More {
 		return c.redirect("/form")
 	}
-	c.keepReceipt(receipt, before)
+	c.keepReceipt(receipt)
 	return c.redirect("/form/sent")
 }
 
 // sendAgain shows the form with what had been chosen and what to mend. It keeps
 // the submission's id, so that the answers still count once.
-func (c *call) sendAgain(v app.FormView, sent app.Submission, err error) error {
+func (c *call) sendAgain(sent app.Submission, err error) error {
+	v, nerr := c.app().NextForm(c.r.Context(), c.by)
+	if nerr != nil && !isDone(nerr) {
+		return nerr
+	}
 	e, ok := errors.AsType[*care.Error](err)
-	if !ok || v.Instrument.ID != sent.Instrument {
+	if !ok || v.Instrument == nil || v.Instrument.ID != sent.Instrument {
 		return err
 	}
 	v.Submission = sent.ID
@@ -170,8 +168,8 @@ type receiptView struct {
 
 const receiptLasts = 10 * time.Minute
 
-func (c *call) keepReceipt(r app.Receipt, answered app.FormView) {
-	v := receiptView{Number: shortNumber(r.ID), AtMillis: r.AtMillis, Readers: answered.Readers, Language: c.p.Lang(), Zone: answered.TimeZone}
+func (c *call) keepReceipt(r app.Receipt) {
+	v := receiptView{Number: shortNumber(r.ID), AtMillis: r.AtMillis, Readers: r.Readers, Language: c.p.Lang(), Zone: r.TimeZone}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return // cannot happen with these types; the page then says less

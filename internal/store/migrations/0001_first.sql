@@ -96,12 +96,16 @@ CREATE TABLE episode (
 CREATE INDEX episode_open ON episode (practice_id, episode_id, closed_on);
 
 -- How a client stands in an episode is kept ready here, sealed: lists of hundreds
--- read it without going through every response.
+-- read it without going through every response. It is out of date while
+-- standing_of is not changes: an answer only counts a change, and whoever looks
+-- next works the standing out.
 CREATE TABLE episode_client (
   practice_id TEXT NOT NULL,
   episode_id TEXT NOT NULL,
   client_id TEXT NOT NULL,
   last_millis BIGINT NOT NULL DEFAULT 0,
+  changes BIGINT NOT NULL DEFAULT 0,
+  standing_of BIGINT NOT NULL DEFAULT 0,
   standing BYTEA,
   PRIMARY KEY (practice_id, episode_id, client_id),
   FOREIGN KEY (practice_id, episode_id) REFERENCES episode,
