@@ -69,6 +69,9 @@ func live(t *testing.T, url string) lived {
 		t.Fatal(err)
 	}
 	l.neri = me.Actor
+	if _, err := l.app.Caseload(t.Context(), l.neri); err != nil { // works out what is stale, so that later reads change nothing
+		t.Fatal(err)
+	}
 	return l
 }
 

@@ -83,7 +83,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 // fresh opens an empty database in the demo's folder. Only files of an earlier
 // demo are removed.
 func (c *demoCommand) fresh(ctx context.Context) (*store.Store, error) {
-	for _, f := range []string{"entente.db", "entente.db-wal", "entente.db-shm", "entente.key"} {
+	for _, f := range []string{"entente.db", "entente.db-wal", "entente.db-shm", "entente.db-witness", "entente.key"} {
 		if err := os.Remove(filepath.Join(c.Data, f)); err != nil && !os.IsNotExist(err) {
 			return nil, err
 		}

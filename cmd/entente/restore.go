@@ -83,6 +83,9 @@ func (c *restoreCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if sqlite {
+		if err := store.Forget(target); err != nil {
+			return err
+		}
 		if err := errors.Join(os.Rename(file, target), syncFolder(folder)); err != nil {
 			return err
 		}

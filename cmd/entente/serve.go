@@ -67,5 +67,6 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		go c.schedule(ctx, v, s, log)
 	}
 	go anchorAudit(ctx, a, c.Anchor, log)
+	go watchSound(ctx, s, log)
 	return listenAndServe(ctx, l, h, log)
 }

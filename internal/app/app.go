@@ -40,6 +40,7 @@ type Transactor[T Tx] interface {
 	Read(ctx context.Context, f func(T) error) error
 	Write(ctx context.Context, f func(T) error) error
 	Health(ctx context.Context) error
+	Damage() error
 }
 
 // Mailer sends the one message there is: a neutral one with a link in it.
@@ -63,6 +64,7 @@ type App struct {
 	read   func(context.Context, func(Tx) error) error
 	write  func(context.Context, func(Tx) error) error
 	health func(context.Context) error
+	damage func() error
 
 	defined sync.Map // instruments a practice brought, by practice/id@version: they never change
 }
@@ -85,11 +87,15 @@ func New[T Tx](s Transactor[T], cfg Config) *App {
 			return s.Write(ctx, func(t T) error { return f(t) })
 		},
 		health: s.Health,
+		damage: s.Damage,
 	}
 }
 
 // Health reports whether answers can be kept: nil, or unavailable.
 func (a *App) Health(ctx context.Context) error { return a.health(ctx) }
+
+// Damage is what the last check of the whole database found, nil if nothing.
+func (a *App) Damage() error { return a.damage() }
 
 func (a *App) nowMillis() int64 { return a.cfg.Now().UnixMilli() }
 

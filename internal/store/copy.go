@@ -219,29 +219,6 @@ func (s *Store) Snapshot(ctx context.Context, path string, v *vault.Vault, p Cop
 	return err
 }
 
-// Sound checks the file (where there is one) and every line of every audit:
-// what a restored backup has to stand.
-func (s *Store) Sound(ctx context.Context) error {
-	return s.Read(ctx, func(t *Tx) error {
-		if check := s.engine.check(); check != "" {
-			var found string
-			if err := t.q.QueryRowContext(ctx, check).Scan(&found); err != nil || found != "ok" {
-				return errors.Join(fmt.Errorf("the file is damaged: %s", found), err)
-			}
-		}
-		ps, err := t.Practices()
-		if err != nil {
-			return err
-		}
-		for _, p := range ps {
-			if _, err := t.VerifyAudit(p.ID, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // EndAccess ends every sign-in, invitation and link to join: after a restore
 // nobody may come in by what had been ended since.
 func (t *Tx) EndAccess(nowMillis int64) error {

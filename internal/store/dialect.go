@@ -26,7 +26,7 @@ import (
 type engine interface {
 	lock(url string) (release func() error, err error)
 	open(ctx context.Context, url string) (main, readers *sql.DB, err error)
-	writer(main *sql.DB) writer
+	writer(ctx context.Context, url string, main *sql.DB, reading bool) (writer, error)
 	readOptions() *sql.TxOptions
 	goose() goose.Dialect
 	unavailable(error) bool
@@ -98,7 +98,25 @@ func before(version string, major, minor, patch int) bool {
 	return a*1_000_000+b*1_000+c < major*1_000_000+minor*1_000+patch
 }
 
-func (sqliteEngine) writer(main *sql.DB) writer  { return newGroupWriter(main) }
+// writer refuses a database that has lost what it had acknowledged.
+func (sqliteEngine) writer(ctx context.Context, dsn string, main *sql.DB, reading bool) (writer, error) {
+	saw, lines, err := openWitness(strings.TrimPrefix(dsn, "sqlite:"), reading) // before counting: others may be writing
+	if err != nil {
+		return nil, err
+	}
+	var have int64
+	if err := main.QueryRowContext(ctx, auditLines).Scan(&have); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: the audit cannot be counted: %w", err), saw.close())
+	}
+	if have < lines {
+		return nil, errors.Join(saw.contradicts(have, lines), saw.close())
+	}
+	if reading {
+		return refusing{main}, saw.close()
+	}
+	return newGroupWriter(main, saw), nil
+}
+
 func (sqliteEngine) readOptions() *sql.TxOptions { return nil }
 func (sqliteEngine) goose() goose.Dialect        { return goose.DialectSQLite3 }
 
@@ -144,7 +162,14 @@ func (postgresEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, e
 	return db, db, nil
 }
 
-func (postgresEngine) writer(main *sql.DB) writer { return retryWriter{main} }
+// writer: PostgreSQL keeps its log with checksums and says when it is damaged.
+func (postgresEngine) writer(_ context.Context, _ string, main *sql.DB, reading bool) (writer, error) {
+	if reading {
+		return refusing{main}, nil
+	}
+	return retryWriter{main}, nil
+}
+
 func (postgresEngine) readOptions() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }

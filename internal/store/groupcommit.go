@@ -19,6 +19,7 @@ const maxBatch = 64
 // cost one fsync and none of them sees the failure of another.
 type groupWriter struct {
 	db    *sql.DB
+	saw   *witness // nil: none
 	queue chan *job
 	done  chan struct{}
 	stop  sync.Once
@@ -33,8 +34,8 @@ type job struct {
 	panic  any
 }
 
-func newGroupWriter(db *sql.DB) *groupWriter {
-	w := &groupWriter{db: db, queue: make(chan *job, maxBatch), done: make(chan struct{}), gone: make(chan struct{})}
+func newGroupWriter(db *sql.DB, saw *witness) *groupWriter {
+	w := &groupWriter{db: db, saw: saw, queue: make(chan *job, maxBatch), done: make(chan struct{}), gone: make(chan struct{})}
 	go w.loop()
 	return w
 }
@@ -75,7 +76,7 @@ var errClosed = errors.New("the store is closed")
 func (w *groupWriter) close() error {
 	w.stop.Do(func() { close(w.done) })
 	<-w.gone
-	return w.db.Close()
+	return errors.Join(w.db.Close(), w.saw.close())
 }
 
 func (w *groupWriter) loop() {
@@ -120,11 +121,7 @@ func (w *groupWriter) commit(batch []*job) {
 				break // the transaction itself is broken
 			}
 		}
-		if err == nil {
-			err = tx.Commit()
-		} else {
-			err = errors.Join(err, tx.Rollback())
-		}
+		err = w.end(ctx, tx, err)
 	}
 	for _, j := range batch {
 		switch {
@@ -137,6 +134,27 @@ func (w *groupWriter) commit(batch []*job) {
 		}
 	}
 }
+
+// end commits what has not failed, and lets the witness note it.
+func (w *groupWriter) end(ctx context.Context, tx *sql.Tx, failed error) error {
+	if failed == nil && w.saw == nil {
+		return tx.Commit()
+	}
+	var lines int64
+	if failed == nil {
+		failed = tx.QueryRowContext(ctx, auditLines).Scan(&lines)
+	}
+	if failed != nil {
+		return errors.Join(failed, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	w.saw.note(lines)
+	return nil
+}
+
+const auditLines = "SELECT COALESCE(SUM(seq), 0) FROM audit_head"
 
 // run does one job behind a savepoint. It returns an error only if the
 // transaction as a whole cannot go on.

@@ -172,7 +172,7 @@ func TestCloseTellsTheTruth(t *testing.T) {
 		db, err := sql.Open("sqlite", ":memory:")
 		must(t, err)
 		db.SetMaxOpenConns(1)
-		w := newGroupWriter(db)
+		w := newGroupWriter(db, nil)
 		var all sync.WaitGroup
 		var begun atomic.Int64
 		for range 16 {

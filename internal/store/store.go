@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/vault"
@@ -21,6 +22,7 @@ type Store struct {
 	hook    Hook
 	reading bool // nothing is written, and another process may have the database
 	release func() error
+	damage  atomic.Pointer[error]
 }
 
 // Hook is called before each statement of a transaction; an error it returns
@@ -43,8 +45,18 @@ type writer interface {
 	close() error
 }
 
+// refusing is the writer of a store that is only read.
+type refusing struct{ db *sql.DB }
+
+func (refusing) write(context.Context, func(*sql.Tx) error) error {
+	return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: errors.New("store: opened for reading only")}
+}
+
+func (w refusing) close() error { return w.db.Close() }
+
 // Open opens the database at url ("sqlite:PATH" or "postgres://...") and brings
-// its schema up to date. It refuses a schema newer than this program.
+// its schema up to date. It refuses a schema newer than this program, and a SQLite
+// file that lacks changes which it had acknowledged.
 func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Store, error) {
 	e, err := engineOf(url)
 	if err != nil {
@@ -68,7 +80,9 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 		return nil, errors.Join(err, main.Close(), readers.Close(), s.release())
 	}
 	s.readers = readers
-	s.writer = e.writer(main)
+	if s.writer, err = e.writer(ctx, url, main, s.reading); err != nil {
+		return nil, errors.Join(err, main.Close(), readers.Close(), s.release())
+	}
 	return s, nil
 }
 
@@ -93,9 +107,6 @@ func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
 // engine asks for it, so it must not have effects of its own.
 func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	// Once begun, a write is not torn by a browser that went away.
-	if s.reading {
-		return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: errors.New("store: opened for reading only")}
-	}
 	steady := context.WithoutCancel(ctx)
 	err := s.writer.write(ctx, func(tx *sql.Tx) error {
 		return f(&Tx{ctx: steady, s: s, q: tx})

@@ -173,9 +173,13 @@ func (w *wellness) ask(now time.Time, well func() error) error {
 	return w.err
 }
 
-// health says whether an answer could be kept now; monitoring asks it.
+// health says whether an answer could be kept now; monitoring asks it. A damaged
+// database still takes answers: then the status is good and the word is not.
 func health(c *call) error {
 	status, word := http.StatusOK, "ok"
+	if c.app().Damage() != nil {
+		word = "damaged"
+	}
 	if err := c.s.pulse.ask(c.s.cfg.Now(), func() error { return c.app().Health(c.r.Context()) }); err != nil {
 		c.s.cfg.Log.LogAttrs(c.r.Context(), levelOf(err), "not well", errorAttr(err))
 		status, word = http.StatusServiceUnavailable, "unavailable"
