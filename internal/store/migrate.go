@@ -23,6 +23,10 @@ func migrate(ctx context.Context, e engine, db *sql.DB, reading bool) error {
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
 	}
+	return migrateBy(ctx, e, db, files, reading)
+}
+
+func migrateBy(ctx context.Context, e engine, db *sql.DB, files fs.FS, reading bool) error {
 	p, err := goose.NewProvider(e.goose(), db, files)
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
