@@ -24,5 +24,7 @@ func lock(path string) (release func() error, err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("the database %s is in use by another process; stop it first, or use its pages", path), f.Close())
 	}
-	return sync.OnceValue(f.Close), nil
+	// Given up by name, not by closing alone: a child being started meanwhile holds
+	// the same open file for a moment.
+	return sync.OnceValue(func() error { return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close()) }), nil
 }

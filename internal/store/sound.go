@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -15,9 +16,10 @@ import (
 // reads the whole database. What it finds stays to be asked by Damage.
 func (s *Store) Sound(ctx context.Context) error {
 	err := s.Read(ctx, func(t *Tx) error {
-		if check := s.engine.check(); check != "" {
+		for _, check := range s.engine.checks() {
 			var found string
-			if err := t.q.QueryRowContext(ctx, check).Scan(&found); err != nil || found != "ok" {
+			err := t.q.QueryRowContext(ctx, check).Scan(&found)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) || err == nil && found != "ok" {
 				return errors.Join(fmt.Errorf("the file is damaged: %s", found), err)
 			}
 		}

@@ -190,7 +190,9 @@ CREATE TABLE session_note (
   note BYTEA NOT NULL,
   at_millis BIGINT NOT NULL,
   PRIMARY KEY (practice_id, note_id),
-  FOREIGN KEY (practice_id, session_id) REFERENCES session
+  FOREIGN KEY (practice_id, session_id) REFERENCES session,
+  FOREIGN KEY (practice_id, episode_id, client_id) REFERENCES episode_client,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
 );
 CREATE INDEX session_note_episode ON session_note (practice_id, episode_id, at_millis);
 
