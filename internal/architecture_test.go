@@ -87,7 +87,7 @@ var directions = []struct {
 	{rooms: []string{inside + "/web", inside + "/fhir"}, banned: []string{inside + "/store", module + "/cmd"}},
 	{rooms: []string{inside + "/app"}, banned: []string{inside + "/store", inside + "/web", inside + "/fhir", module + "/cmd"}},
 	{rooms: []string{inside + "/store", inside + "/vault", inside + "/auth"}, banned: []string{inside + "/app", inside + "/web", inside + "/fhir", module + "/cmd"}},
-	{rooms: []string{inside + "/chart", inside + "/i18n", inside + "/table"}, banned: []string{inside + "/app", inside + "/store", inside + "/web", inside + "/fhir", module + "/cmd"}},
+	{rooms: []string{inside + "/chart", inside + "/i18n", inside + "/table", inside + "/certificate"}, banned: []string{inside + "/app", inside + "/store", inside + "/web", inside + "/fhir", module + "/cmd"}},
 }
 
 func TestDirections(t *testing.T) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -49,6 +50,9 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, "0")); err != nil {
 			return fmt.Errorf("--listen: %w", err)
 		}
+	}
+	if !here(l) {
+		return errors.Join(fmt.Errorf("--listen %s: the invented practice lets in whoever can reach it, so it listens on this machine only: give an address like 127.0.0.1:8484", c.Listen), l.Close())
 	}
 	base := "http://" + l.Addr().String()
 	s, err := c.fresh(ctx)

@@ -6,9 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"strings"
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/auth"
@@ -19,9 +17,8 @@ type serveCommand struct {
 	place       `embed:""`
 	mailFlags   `embed:""`
 	backupFlags `embed:""`
-	Listen      string `help:"Address to listen on. Loopback unless told otherwise: put a TLS proxy in front." default:"127.0.0.1:8484"`
+	tlsFlags    `embed:""`
 	Anchor      string `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
-	URL         string `help:"Address by which people reach this server, such as https://care.example.org; links are made from it."`
 }
 
 // Run serves until it is interrupted.
@@ -35,19 +32,16 @@ func (c *serveCommand) Run(ctx context.Context) error {
 			slog.Error("closing", "err", err)
 		}
 	}()
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	f, err := c.front(ctx, s, log)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return err
 	}
-	base := strings.TrimRight(c.URL, "/")
-	if base == "" {
-		base = "http://" + l.Addr().String()
-	}
+	base := f.base
 	m, err := c.mailer(base)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	code := auth.NewToken().Text()
 	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log})
 	h, err := web.New(a, web.Config{BaseURL: base, Log: log})
@@ -55,6 +49,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("entente %s serves %s\n", version, base)
+	if f.say != "" {
+		fmt.Println(f.say)
+	}
 	empty, err := a.NeedsSetUp(ctx)
 	if err != nil {
 		return err
@@ -68,5 +65,5 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	go anchorAudit(ctx, a, c.Anchor, log)
 	go watchSound(ctx, s, log)
-	return listenAndServe(ctx, l, h, log)
+	return f.serve(ctx, h, log)
 }

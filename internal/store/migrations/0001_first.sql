@@ -66,6 +66,33 @@ CREATE TABLE throttle (
   PRIMARY KEY (bucket, window_millis)
 );
 
+-- What belongs to the servers of one database and to no practice. None of it is
+-- in a backup or a copy: it is made anew where it is missing.
+-- A lease lets one of several servers do what must be done once.
+CREATE TABLE lease (
+  name TEXT NOT NULL PRIMARY KEY,
+  holder TEXT NOT NULL,
+  until_millis BIGINT NOT NULL
+);
+
+-- Certificates with their keys, the account at the authority, answers to its
+-- challenges; each sealed under a data key of its own.
+CREATE TABLE server_secret (
+  name TEXT NOT NULL PRIMARY KEY,
+  wrapped BYTEA NOT NULL,
+  secret BYTEA NOT NULL
+);
+
+-- One row: when a backup was last made and read back, and when one last failed.
+CREATE TABLE backup_state (
+  name TEXT NOT NULL PRIMARY KEY,
+  made_millis BIGINT NOT NULL,
+  took_millis BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  failed_millis BIGINT NOT NULL,
+  every_millis BIGINT NOT NULL
+);
+
 CREATE TABLE client (
   practice_id TEXT NOT NULL REFERENCES practice,
   client_id TEXT NOT NULL,
