@@ -39,6 +39,7 @@ build: ## Build the static binary bin/entente
 
 test: ## Install what the tests need, then run all of them
 	@bash scripts/setup-tests
+	@bash scripts/setup-pebble
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./...
 
 lint: $(GOLANGCI) ## Check format, go vet, golangci-lint
@@ -68,6 +69,7 @@ bench-stats: ## Run the benchmarks of the public packages, five times each, for 
 
 drill: ## Break things at full size and put what was measured into docs/trust.md
 	@bash scripts/setup-tests
+	@bash scripts/setup-pebble
 	@bash scripts/drill
 
 clean: ## Remove what was built and the invented practice; the tools stay

@@ -82,6 +82,9 @@ func (c *tlsFlags) front(ctx context.Context, k certificate.Keeper, log *slog.Lo
 		}
 	}
 	defer func() {
+		if err == nil {
+			f.say += "\nTLS on " + f.listen.Addr().String()
+		}
 		if err == nil && f.plain != nil {
 			f.say += "\nplain HTTP is led there from http://" + f.plain.Addr().String()
 		}

@@ -194,7 +194,7 @@ func (a *Automatic) try(ctx context.Context, domain string) (done, mine bool, er
 	// start then, both may.
 	_, err = a.of(domain)
 	if why := a.heard.said(); err != nil && why != "" {
-		err = fmt.Errorf("%s (%w)", why, err)
+		err = errors.New(why)
 	}
 	return err == nil, mine, err
 }
