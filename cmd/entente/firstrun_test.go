@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"image/png"
@@ -367,11 +368,12 @@ func (d firstDay) young(phone browser) {
 // bring imports a file through the page: refused first, then brought.
 func (d firstDay) bring(dir string) {
 	b := d.b
-	file := filepath.Join(dir, "earlier.csv")
 	for _, step := range []struct{ name, csv, until string }{
+		{"import-kind.xlsx", "c;t;b\nX;2025-01-01;9\n", "#errors a[href=\"#file\"]"},
 		{"import-problems", "c;t;b\nX;2025-01-01;99\nY;2025-13-01;4\n", ".problems"},
 		{"import-preview", "c;t;b\nPrima;2025-01-01;9\nPrima;2025-01-08;8,0\nSeconda;2025-01-09;3\n", ".sample"},
 	} {
+		file := filepath.Join(dir, "earlier"+cmp.Or(filepath.Ext(step.name), ".csv"))
 		if err := os.WriteFile(file, []byte(step.csv), 0o600); err != nil {
 			b.t.Fatal(err)
 		}
@@ -379,8 +381,8 @@ func (d firstDay) bring(dir string) {
 		b.do(chromedp.SetUploadFiles("#file", []string{file}))
 		b.put("map", "client: c\ntime: {column: t, format: iso}\ninstrument: session-client-adult\nitems: {bond1: b}\n")
 		b.click("form.sheet button.main")
-		b.until("document.querySelector('" + step.until + "')")
-		b.looks(step.name, d.lang)
+		b.until("document.querySelector(`" + step.until + "`)")
+		b.looks(strings.TrimSuffix(step.name, ".xlsx"), d.lang)
 	}
 	b.until("!document.body.innerText.includes('Line 3')") // each problem in the reader's own language
 	b.click("form[action$='/start'] button")

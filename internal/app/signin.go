@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/entente-project/entente/internal/auth"
 	"github.com/entente-project/entente/internal/care"
@@ -172,7 +173,17 @@ func checkName(field, s string) error {
 	case n > 200:
 		return care.Bad(field, "field.too_long")
 	}
+	if strings.ContainsFunc(s, hidden) {
+		return care.Bad(field, "field.hidden")
+	}
 	return nil
+}
+
+// hidden characters make one name look like another, or a line look like two.
+// Those that join letters or emoji are no deceit in many scripts.
+func hidden(r rune) bool {
+	const joiner, nonJoiner = '\u200d', '\u200c'
+	return r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Co) || unicode.Is(unicode.Cf, r) && r != joiner && r != nonJoiner
 }
 
 func checkEmail(s string) error {

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -127,6 +130,9 @@ func previewImport(c *call) error {
 		return c.again("import", v, care.Bad("file", "import.no_file"))
 	}
 	defer f.Close() //nolint:errcheck // read only
+	if kind := strings.ToLower(filepath.Ext(head.Filename)); !slices.Contains([]string{".csv", ".tsv", ".txt", ""}, kind) {
+		return c.again("import", v, &care.Error{Code: care.Invalid, Field: "file", Key: "import.not_csv", Args: map[string]string{"kind": kind}})
+	}
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return c.again("import", v, &care.Error{Code: care.Invalid, Field: "file", Key: "import.unreadable", Err: err})

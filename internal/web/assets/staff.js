@@ -60,10 +60,16 @@ async function beat() {
   if (!document.hidden) {
     try {
       const often = document.querySelector('[data-often]');
-      const answer = await fetch('/pulse', { redirect: 'error' });
+      const answer = await fetch('/pulse', { redirect: 'manual' });
+      if (answer.type === 'opaqueredirect') {
+        // The sign-in has ended, here or elsewhere: nothing of anybody stays on the screen.
+        document.body.replaceChildren();
+        location.replace('/signin');
+        return;
+      }
       const now = answer.ok ? await answer.text() : last;
       // What came while somebody typed is asked for again with the next beat.
-      if (last === null || (now === last && !often) || await refresh()) last = now;
+      if (last === null || !live().length || (now === last && !often) || await refresh()) last = now;
     } catch {
       // The server or the line is away for a moment; the next beat asks again.
     }
@@ -112,4 +118,4 @@ window.addEventListener('beforeprint', () => {
   for (const d of document.querySelectorAll('details.behind')) d.open = true;
 });
 enhance(document);
-if (live().length) beat();
+beat();
