@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 
 	"github.com/entente-project/entente/internal/app"
@@ -18,7 +19,8 @@ type serveCommand struct {
 	mailFlags   `embed:""`
 	backupFlags `embed:""`
 	tlsFlags    `embed:""`
-	Anchor      string `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
+	Proxy       []string `help:"Address or network of a proxy in front, such as 127.0.0.1 or 10.0.0.0/8; from it the header X-Forwarded-For is believed, so that failed sign-ins are counted by the caller's address and not by the proxy's."`
+	Anchor      string   `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
 }
 
 // Run serves until it is interrupted.
@@ -44,7 +46,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	code := auth.NewToken().Text()
 	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log})
-	h, err := web.New(a, web.Config{BaseURL: base, Log: log})
+	proxies, err := networks(c.Proxy)
+	if err != nil {
+		return err
+	}
+	h, err := web.New(a, web.Config{BaseURL: base, Log: log, Proxies: proxies})
 	if err != nil {
 		return err
 	}
@@ -66,4 +72,20 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	go anchorAudit(ctx, a, c.Anchor, log)
 	go watchSound(ctx, s, log)
 	return f.serve(ctx, h, log)
+}
+
+// networks reads addresses and networks.
+func networks(texts []string) (out []netip.Prefix, err error) {
+	for _, t := range texts {
+		if a, err := netip.ParseAddr(t); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(t)
+		if err != nil {
+			return nil, fmt.Errorf("--proxy: %q is neither an address like 127.0.0.1 nor a network like 10.0.0.0/8", t)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
 }

@@ -5,6 +5,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ type Config struct {
 	Demo    bool   // serves /demo/TOKEN, which signs in without a password
 	Log     *slog.Logger
 	Now     func() time.Time
+	Proxies []netip.Prefix // whose X-Forwarded-For is believed
 }
 
 // Server answers HTTP for one App.

@@ -3,7 +3,6 @@
 package web
 
 import (
-	"net"
 	"net/http"
 	"strings"
 
@@ -31,7 +30,7 @@ func signIn(c *call) error {
 	}
 	v := signInView{Email: strings.TrimSpace(c.r.PostForm.Get("email"))}
 	in, err := c.app().SignIn(c.r.Context(), app.Credentials{
-		Email: v.Email, Password: c.r.PostForm.Get("password"), Address: address(c.r), Device: device(c.r),
+		Email: v.Email, Password: c.r.PostForm.Get("password"), Address: c.s.address(c.r), Device: device(c.r),
 	})
 	if care.CodeOf(err) == care.Unavailable {
 		// Told on the page itself, so that what to do next is in sight.
@@ -42,16 +41,6 @@ func signIn(c *call) error {
 		return c.again("signin", v, err)
 	}
 	return c.signedIn(in)
-}
-
-// address is where a request came from, without the port. A header that a proxy
-// may set is not believed: anybody can send one.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 func signOut(c *call) error {
