@@ -23,6 +23,7 @@ import (
 type place struct {
 	Data     string `help:"Folder of the SQLite database." default:"entente-data" type:"path"`
 	Database string `help:"Database to use instead: sqlite:PATH or postgres://USER@HOST/NAME."`
+	Owner    string `name:"database-owner" help:"The same PostgreSQL database as the user that owns its tables; used at the start only, to bring the schema up to date. The user of --database then needs no right to change it."`
 	Key      string `help:"File with the key that everything is sealed under. Keep a copy of it apart from the database." default:"entente.key" type:"path"`
 }
 
@@ -50,6 +51,9 @@ func (p place) open(ctx context.Context, create bool, opts ...store.Option) (*va
 	}
 	if err != nil {
 		return nil, nil, err
+	}
+	if p.Owner != "" {
+		opts = append(opts, store.WithOwner(p.Owner))
 	}
 	s, err := store.Open(ctx, p.url(), v, opts...)
 	if err != nil {

@@ -98,7 +98,7 @@ func newWorld(t *testing.T, engine string) *world {
 	w.store = s
 	driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
 	if engine == "postgres" {
-		driver, dsn = "pgx", url
+		driver, dsn = "pgx", storetest.Behind(url)
 	}
 	if w.db, err = sql.Open(driver, dsn); err != nil {
 		t.Fatal(err)

@@ -76,9 +76,15 @@ func Copy(ctx context.Context, from, to *Store, p CopyProgress) (map[string]Cont
 		return nil, from.fault("begin", err)
 	}
 	defer source.Rollback() //nolint:errcheck // nothing was written
+	if err := from.openWhole(ctx, source); err != nil {
+		return nil, err
+	}
 	var out map[string]Contents
 	err = to.writer.write(ctx, func(tx *sql.Tx) error {
 		out = map[string]Contents{}
+		if err := to.openWhole(ctx, tx); err != nil {
+			return err
+		}
 		var practices int64
 		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM practice").Scan(&practices); err != nil {
 			return err
@@ -96,6 +102,11 @@ func Copy(ctx context.Context, from, to *Store, p CopyProgress) (map[string]Cont
 		return nil
 	})
 	return out, err
+}
+
+// openWhole says that this transaction is about the whole database.
+func (s *Store) openWhole(ctx context.Context, tx *sql.Tx) error {
+	return (&Tx{ctx: ctx, s: s, q: tx}).open(wholeDatabase)
 }
 
 // copyRows is how many rows go into one statement. SQLite looks each parameter up
@@ -198,6 +209,9 @@ func (s *Store) Contents(ctx context.Context) (map[string]Contents, error) {
 		return nil, s.fault("begin", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
+	if err := s.openWhole(ctx, tx); err != nil {
+		return nil, err
+	}
 	out := map[string]Contents{}
 	for _, table := range copied {
 		if out[table], err = eachRow(ctx, tx, table, nil); err != nil {
@@ -222,6 +236,9 @@ func (s *Store) Snapshot(ctx context.Context, path string, v *vault.Vault, p Cop
 // EndAccess ends every sign-in, invitation and link to join: after a restore
 // nobody may come in by what had been ended since.
 func (t *Tx) EndAccess(nowMillis int64) error {
+	if err := t.open(wholeDatabase); err != nil {
+		return err
+	}
 	for _, q := range []string{"DELETE FROM sign_in", "DELETE FROM staff_join"} {
 		if _, err := t.exec(q); err != nil {
 			return err

@@ -46,7 +46,7 @@ func (b *bench) many(responses int) {
 			line := care.AuditEntry{ID: care.ID(fmt.Sprintf("0190-a-%08d", done)), Practice: here.ID, Action: "x", About: therapy.ID, Changes: done%3 == 0}
 			foreign := line
 			foreign.Practice = elsewhere.ID
-			return errors.Join(tx.Audit(line), tx.Audit(foreign))
+			return errors.Join(tx.AcrossPractices(), tx.Audit(line), tx.Audit(foreign))
 		})
 	}
 }

@@ -32,6 +32,8 @@ type engine interface {
 	unavailable(error) bool
 	duplicate(error) bool
 	bulk() string
+	walled() bool // the database itself keeps practices apart
+	prepare(ctx context.Context, main *sql.DB, user string, migrate func() error) error
 	checks() []string // statements that check the file: each gives nothing, "ok" or what is wrong
 	lane() int        // the chain of the audit that the next line stands in
 }
@@ -139,6 +141,13 @@ func (sqliteEngine) duplicate(err error) bool {
 
 func (sqliteEngine) bulk() string { return "" }
 
+// walled: a file has no users.
+func (sqliteEngine) walled() bool { return false }
+
+func (sqliteEngine) prepare(_ context.Context, _ *sql.DB, _ string, migrate func() error) error {
+	return migrate()
+}
+
 // checks: the second finds the row that names another which is not there.
 func (sqliteEngine) checks() []string {
 	return []string{"PRAGMA integrity_check(1)", "SELECT 'a row of ' || \"table\" || ' names one of ' || parent || ' that is not there' FROM pragma_foreign_key_check LIMIT 1"}
@@ -201,6 +210,36 @@ func (postgresEngine) duplicate(err error) bool {
 // has no statistics of rows that are not committed, and a plan that walks the
 // whole of a wrong index made bringing 6,600 ratings again take 18 s instead of 1.5.
 func (postgresEngine) bulk() string { return "SET LOCAL plan_cache_mode = force_custom_plan" }
+
+func (postgresEngine) walled() bool { return true }
+
+// prepare is done by one of several servers that start at once; the others wait
+// and find it done. user is whom rights are given to, "" if the owner himself serves.
+func (postgresEngine) prepare(ctx context.Context, main *sql.DB, user string, migrate func() error) error {
+	tx, err := main.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // without effect once it is committed
+	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", preparing); err != nil {
+		return err
+	}
+	if err := migrate(); err != nil {
+		return err
+	}
+	if err := raise(ctx, tx); err != nil {
+		return fmt.Errorf("the policies that keep practices apart cannot be made; the user that owns the tables can (--database-owner): %w", err)
+	}
+	if user != "" {
+		if err := grant(ctx, tx, user); err != nil {
+			return fmt.Errorf("rights cannot be given to the user that serves: %w", err)
+		}
+	}
+	return tx.Commit()
+}
+
+// preparing is the number of the lock, the same for every server of this program.
+const preparing = 0x656e74656e7465
 
 // checks: PostgreSQL looks after its own files.
 func (postgresEngine) checks() []string { return nil }

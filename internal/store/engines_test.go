@@ -48,7 +48,7 @@ func newBench(t *testing.T, engine string) *bench {
 		driver, dsn, b.url = "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_pragma=synchronous(OFF)", "sqlite:"+path
 	} else {
 		b.url = storetest.Postgres(t)
-		dsn = b.url
+		dsn = storetest.Behind(b.url)
 	}
 	b.s = b.open()
 	t.Cleanup(func() { must(t, b.s.Close()) })
@@ -162,8 +162,9 @@ var (
 // settle stores the people and two sessions.
 func (b *bench) settle() {
 	b.t.Helper()
+	b.write(func(tx *Tx) error { return tx.AddPractice(elsewhere) })
 	b.write(func(tx *Tx) error {
-		return errors.Join(tx.AddPractice(here), tx.AddPractice(elsewhere), tx.AddStaff(neri), tx.AddStaff(longo),
+		return errors.Join(tx.AddPractice(here), tx.AddStaff(neri), tx.AddStaff(longo),
 			tx.AddClient(anna), tx.AddClient(bruno), tx.AddEpisode(therapy), tx.AddSession(first), tx.AddSession(second))
 	})
 }

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/entente-project/entente/internal/care"
@@ -28,8 +29,14 @@ func (t *Tx) AddPractice(p care.Practice) error {
 	return err
 }
 
-// Practices lists every practice of this database, oldest first.
+// Practices lists every practice of this database, oldest first; in a transaction
+// of one practice only that.
 func (t *Tx) Practices() ([]care.Practice, error) {
+	if t.reach.practice == "" {
+		if err := t.AcrossPractices(); err != nil {
+			return nil, err
+		}
+	}
 	type row struct {
 		p    care.Practice
 		name []byte
@@ -39,6 +46,9 @@ func (t *Tx) Practices() ([]care.Practice, error) {
 	}, "SELECT practice_id, name, language, time_zone, created_millis FROM practice ORDER BY created_millis, practice_id")
 	if err != nil {
 		return nil, err
+	}
+	if t.reach.way == "" {
+		rows = slices.DeleteFunc(rows, func(x row) bool { return x.p.ID != t.reach.practice })
 	}
 	var out []care.Practice
 	for _, x := range rows {

@@ -20,7 +20,8 @@ type Store struct {
 	writer  writer
 	vault   *vault.Vault
 	hook    Hook
-	reading bool // nothing is written, and another process may have the database
+	reading bool   // nothing is written, and another process may have the database
+	owner   string // connects to PostgreSQL as the owner of its tables, "" if the one that serves is
 	release func() error
 	damage  atomic.Pointer[error]
 }
@@ -38,6 +39,10 @@ func WithHook(h Hook) Option { return func(s *Store) { s.hook = h } }
 // ReadOnly opens a database that another process may be using; every Write is
 // refused.
 func ReadOnly() Option { return func(s *Store) { s.reading = true } }
+
+// WithOwner brings the schema up to date by another connection, as the user that
+// owns the tables; the one that serves then needs no right to change them.
+func WithOwner(url string) Option { return func(s *Store) { s.owner = url } }
 
 // writer runs one write transaction to its durable end.
 type writer interface {
@@ -76,7 +81,7 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 	if err != nil {
 		return nil, errors.Join(err, s.release())
 	}
-	if err := migrate(ctx, e, main, s.reading); err != nil {
+	if err := s.prepare(ctx, main); err != nil {
 		return nil, errors.Join(err, main.Close(), readers.Close(), s.release())
 	}
 	s.readers = readers
@@ -84,6 +89,28 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 		return nil, errors.Join(err, main.Close(), readers.Close(), s.release())
 	}
 	return s, nil
+}
+
+// prepare brings the schema up to date, as the owner of the tables, and makes sure
+// that the user that serves is bound by what keeps practices apart.
+func (s *Store) prepare(ctx context.Context, main *sql.DB) (err error) {
+	if s.reading || !s.engine.walled() {
+		return migrate(ctx, s.engine, main, s.reading)
+	}
+	if err := bound(ctx, main); err != nil {
+		return err
+	}
+	owner, user := main, ""
+	if s.owner != "" {
+		if err := main.QueryRowContext(ctx, "SELECT current_user").Scan(&user); err != nil {
+			return fmt.Errorf("who the user of the database is cannot be read: %w", err)
+		}
+		if owner, _, err = s.engine.open(ctx, s.owner); err != nil {
+			return fmt.Errorf("as the owner: %w", err)
+		}
+		defer func() { err = errors.Join(err, owner.Close()) }()
+	}
+	return s.engine.prepare(ctx, owner, user, func() error { return migrate(ctx, s.engine, owner, false) })
 }
 
 // Close waits for the last write and closes every connection.

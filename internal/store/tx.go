@@ -15,14 +15,15 @@ import (
 // Tx is one transaction. Its methods are the store's vocabulary; each returns
 // care.Missing() for a row that is not there, never (zero, nil).
 type Tx struct {
-	ctx  context.Context
-	s    *Store
-	q    *sql.Tx
-	keys map[string]*vault.Key // unwrapped in this transaction
+	ctx   context.Context
+	s     *Store
+	q     *sql.Tx
+	keys  map[string]*vault.Key // unwrapped in this transaction
+	reach reach
 }
 
 func (t *Tx) exec(query string, args ...any) (sql.Result, error) {
-	if err := t.trip(query); err != nil {
+	if err := t.admit(query, args); err != nil {
 		return nil, err
 	}
 	r, err := t.q.ExecContext(t.ctx, query, args...)
@@ -76,7 +77,7 @@ type scanner interface{ Scan(...any) error }
 
 func one[T any](t *Tx, scan func(scanner) (T, error), query string, args ...any) (T, error) {
 	var zero T
-	if err := t.trip(query); err != nil {
+	if err := t.admit(query, args); err != nil {
 		return zero, err
 	}
 	v, err := scan(t.q.QueryRowContext(t.ctx, query, args...))
@@ -87,7 +88,7 @@ func one[T any](t *Tx, scan func(scanner) (T, error), query string, args ...any)
 }
 
 func list[T any](t *Tx, scan func(scanner) (T, error), query string, args ...any) (out []T, err error) {
-	if err := t.trip(query); err != nil {
+	if err := t.admit(query, args); err != nil {
 		return nil, err
 	}
 	rows, err := t.q.QueryContext(t.ctx, query, args...)

@@ -27,7 +27,8 @@ import (
 )
 
 // Postgres returns the DSN, for database/sql's driver "pgx", of an empty
-// database that belongs to t alone and is dropped when t ends. The first call
+// database that belongs to t alone and is dropped when t ends. Its user owns the
+// database and is bound by policies; Behind gives one that is not. The first call
 // in a process starts a server, which ends with the process however that ends.
 // t fails, with the command that installs it, when PostgreSQL is missing.
 func Postgres(t testing.TB) string {
@@ -110,7 +111,7 @@ func (s *postgres) create(template string) (string, error) {
 	name := fmt.Sprintf("test_%d", s.databases.Add(1))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if _, err := s.admin.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+	if _, err := s.admin.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template+" OWNER "+program); err != nil {
 		return "", fmt.Errorf("create a database from %s: %w; the server wrote:\n%s", template, err, s.log)
 	}
 	return name, nil
@@ -118,7 +119,24 @@ func (s *postgres) create(template string) (string, error) {
 
 func (s *postgres) dsn(database string) string {
 	query := url.Values{"host": {s.folder}, "port": {"5432"}, "sslmode": {"disable"}}
-	return "postgres://entente@/" + database + "?" + query.Encode()
+	return "postgres://" + program + "@/" + database + "?" + query.Encode()
+}
+
+// program is the user that owns every database and is bound by policies, as the
+// program itself must be; root is the server's own, whom nothing binds; serving owns
+// nothing.
+const program, root, serving = "program", "entente", "serving"
+
+// Behind returns the DSN by which a test sees and changes every row of a database
+// that Postgres gave it, whatever the policies say.
+func Behind(dsn string) string {
+	return strings.Replace(dsn, "postgres://"+program+"@", "postgres://"+root+"@", 1)
+}
+
+// Serving returns the DSN of a user that has no rights in a database that Postgres
+// gave until its owner grants some.
+func Serving(dsn string) string {
+	return strings.Replace(dsn, "postgres://"+program+"@", "postgres://"+serving+"@", 1)
 }
 
 // keeper runs the server and outlives this process by a moment: the end of its
@@ -178,10 +196,13 @@ func start() (*postgres, error) {
 	if err := s.log.awaitReady(output); err != nil {
 		return nil, errors.Join(err, alive.Close(), cmd.Wait())
 	}
-	if s.admin, err = sql.Open("pgx", s.dsn("postgres")); err != nil {
+	if s.admin, err = sql.Open("pgx", Behind(s.dsn("postgres"))); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to PostgreSQL: %w", err), alive.Close())
 	}
 	s.admin.SetMaxOpenConns(4)
+	if _, err := s.admin.ExecContext(context.Background(), "CREATE ROLE "+program+" LOGIN; CREATE ROLE "+serving+" LOGIN"); err != nil {
+		return nil, errors.Join(fmt.Errorf("make the users of the program: %w", err), alive.Close())
+	}
 	return s, nil
 }
 
