@@ -132,7 +132,7 @@ var useCases = []useCase{
 // openUseCases act for nobody yet: each is reached by a secret of its own, or
 // tells nothing about anybody.
 var openUseCases = map[string]string{
-	"Health": "says only whether a write is possible", "NeedsSetUp": "says only whether a practice exists",
+	"Health": "says only whether a write is possible", "Damage": "says only whether the last check of the database found damage", "NeedsSetUp": "says only whether a practice exists",
 	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "ConfirmSignIn": "by a sign-in that waits, and a code", "Authenticate": "by a sign-in's cookie",
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",

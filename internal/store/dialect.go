@@ -15,8 +15,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5/stdlib" // also the driver "pgx"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -34,8 +35,9 @@ type engine interface {
 	bulk() string
 	walled() bool // the database itself keeps practices apart
 	prepare(ctx context.Context, main *sql.DB, user string, migrate func() error) error
-	checks() []string // statements that check the file: each gives nothing, "ok" or what is wrong
-	lane() int        // the chain of the audit that the next line stands in
+	whole(url string, main *sql.DB) (db *sql.DB, done func() error, err error) // for migrations, which change every practice's rows
+	checks() []string                                                          // statements that check the file: each gives nothing, "ok" or what is wrong
+	lane() int                                                                 // the chain of the audit that the next line stands in
 }
 
 func engineOf(dsn string) (engine, error) {
@@ -144,6 +146,10 @@ func (sqliteEngine) bulk() string { return "" }
 // walled: a file has no users.
 func (sqliteEngine) walled() bool { return false }
 
+func (sqliteEngine) whole(_ string, main *sql.DB) (*sql.DB, func() error, error) {
+	return main, func() error { return nil }, nil
+}
+
 func (sqliteEngine) prepare(_ context.Context, _ *sql.DB, _ string, migrate func() error) error {
 	return migrate()
 }
@@ -212,6 +218,22 @@ func (postgresEngine) duplicate(err error) bool {
 func (postgresEngine) bulk() string { return "SET LOCAL plan_cache_mode = force_custom_plan" }
 
 func (postgresEngine) walled() bool { return true }
+
+// whole: without the way that each connection takes, the policies would hide every
+// row from a migration, and it would change none.
+func (postgresEngine) whole(url string, _ *sql.DB) (*sql.DB, func() error, error) {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the address of the database cannot be read: %w", err)
+	}
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(takeWhole))
+	return db, db.Close, nil
+}
+
+func takeWhole(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, "SELECT set_config('entente.way', $1, false)", string(wholeDatabase))
+	return err
+}
 
 // prepare is done by one of several servers that start at once; the others wait
 // and find it done. user is whom rights are given to, "" if the owner himself serves.

@@ -213,7 +213,7 @@ func (d *deadly) open(t *testing.T, url string) *sql.DB {
 	cfg, err := pgx.ParseConfig(url)
 	must(t, err)
 	cfg.Tracer = d
-	return stdlib.OpenDB(*cfg)
+	return stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(takeWhole))
 }
 
 // TraceQueryStart is called by pgx before each statement.

@@ -81,7 +81,7 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 	if err != nil {
 		return nil, errors.Join(err, s.release())
 	}
-	if err := s.prepare(ctx, main); err != nil {
+	if err := s.prepare(ctx, url, main); err != nil {
 		return nil, errors.Join(err, main.Close(), readers.Close(), s.release())
 	}
 	s.readers = readers
@@ -93,7 +93,7 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 
 // prepare brings the schema up to date, as the owner of the tables, and makes sure
 // that the user that serves is bound by what keeps practices apart.
-func (s *Store) prepare(ctx context.Context, main *sql.DB) (err error) {
+func (s *Store) prepare(ctx context.Context, url string, main *sql.DB) (err error) {
 	if s.reading || !s.engine.walled() {
 		return migrate(ctx, s.engine, main, s.reading)
 	}
@@ -109,8 +109,14 @@ func (s *Store) prepare(ctx context.Context, main *sql.DB) (err error) {
 			return fmt.Errorf("as the owner: %w", err)
 		}
 		defer func() { err = errors.Join(err, owner.Close()) }()
+		url = s.owner
 	}
-	return s.engine.prepare(ctx, owner, user, func() error { return migrate(ctx, s.engine, owner, false) })
+	changing, done, err := s.engine.whole(url, owner)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	return s.engine.prepare(ctx, owner, user, func() error { return migrate(ctx, s.engine, changing, false) })
 }
 
 // Close waits for the last write and closes every connection.
