@@ -52,6 +52,7 @@ const (
 	Goals   Dimension = "goals"
 	Whole   Dimension = "whole"
 	Tension Dimension = "tension"
+	Part    Dimension = "part" // of a published instrument: a scale about anything else
 )
 
 // Display is how an item is drawn.
@@ -142,6 +143,13 @@ type Scale struct {
 	// round within their own range before they are used.
 	Items, Reversed []string
 	Method          Method
+	// Times multiplies what the method gives (0 stands for 1), as in 10 times a
+	// mean; Rounded then takes the nearest whole number, halves upwards.
+	Times   float64
+	Rounded bool
+	// Parts, in place of items, make a score out of other scales' scores: there is
+	// one only if all of them have one.
+	Parts []ScalePart
 	// MissingAllowed is how many items may be missing for a score to be given.
 	MissingAllowed int
 	// Min and Max bound the score; Parse derives them where the file is silent.
@@ -149,6 +157,12 @@ type Scale struct {
 	HigherIsBetter bool
 	Reliability    *Reliability
 	Cutoff         *Cutoff
+}
+
+// ScalePart is a scale that goes into another with a weight.
+type ScalePart struct {
+	Scale  string
+	Weight float64
 }
 
 // Reliability is a published reliability coefficient, 0 to 1, with the standard

@@ -24,8 +24,8 @@ type Score struct {
 // Score computes every scale, in the order of the instrument. Reversed items
 // are turned round within their own range (min + max - answer). A mean is over
 // the answered items; a sum with missing items is the mean of the answered ones
-// times the number of items (prorated). Answers that Check refuses count as
-// missing.
+// times the number of items (prorated); then comes what [Scale.Times] and
+// [Scale.Rounded] ask for. Answers that Check refuses count as missing.
 func (i *Instrument) Score(a Answers) []Score {
 	out := make([]Score, len(i.Scales))
 	for n, s := range i.Scales {
@@ -35,6 +35,9 @@ func (i *Instrument) Score(a Answers) []Score {
 }
 
 func (i *Instrument) score(s Scale, a Answers) Score {
+	if len(s.Parts) > 0 {
+		return i.composite(s, a)
+	}
 	values := make([]float64, 0, len(s.Items))
 	for _, id := range s.Items {
 		v, state := i.Read(a, id)
@@ -52,34 +55,63 @@ func (i *Instrument) score(s Scale, a Answers) Score {
 		return out
 	}
 	out.OK = true
-	out.Value = combine(s.Method, values, len(s.Items))
+	slices.Sort(values)
+	out.Value = s.combine(values, len(s.Items))
 	if low, high, ok := i.bounds(s); ok {
 		out.Value = snap(snap(out.Value, low, high-low), high, high-low)
 	}
 	return out
 }
 
-// combine adds in sorted order, so that the last bit does not depend on the
-// order in which the scale lists its items.
-func combine(m Method, values []float64, of int) float64 {
-	slices.Sort(values)
+// composite adds the scores of other scales with their weights.
+func (i *Instrument) composite(s Scale, a Answers) Score {
+	out := Score{Scale: s.ID, Dimension: s.Dimension, OK: true}
+	for _, p := range s.Parts {
+		part, ok := i.Scale(p.Scale)
+		if !ok || len(part.Parts) > 0 {
+			out.OK = false
+			continue
+		}
+		x := i.score(part, a)
+		out.OK = out.OK && x.OK
+		out.Value += p.Weight * x.Value
+		out.Answered, out.Of = out.Answered+x.Answered, out.Of+x.Of
+	}
+	if !out.OK {
+		out.Value = math.NaN()
+	}
+	return out
+}
+
+// combine makes a score of sorted values: the last bit must not depend on the
+// order in which the scale lists its items. It multiplies before it divides, so
+// that ten times a mean of ten whole numbers is a whole number.
+func (s Scale) combine(values []float64, of int) float64 {
 	total := 0.0
 	for _, v := range values {
 		total += v
 	}
-	switch {
-	case m == Mean:
-		return total / float64(len(values))
-	case len(values) < of:
-		return total / float64(len(values)) * float64(of)
-	default:
-		return total
+	if s.Times != 0 {
+		total *= s.Times
 	}
+	switch n := len(values); {
+	case s.Method == Mean:
+		total /= float64(n)
+	case n < of:
+		total = total * float64(of) / float64(n)
+	}
+	if s.Rounded {
+		total = math.Floor(total + .5)
+	}
+	return total
 }
 
 // bounds are the least and the greatest score the items allow; false if the
 // scale names an item the instrument does not have.
 func (i *Instrument) bounds(s Scale) (low, high float64, ok bool) {
+	if len(s.Parts) > 0 {
+		return i.compositeBounds(s)
+	}
 	var lows, highs []float64
 	for _, id := range s.Items {
 		it, found := i.Item(id)
@@ -91,7 +123,24 @@ func (i *Instrument) bounds(s Scale) (low, high float64, ok bool) {
 	if len(lows) == 0 {
 		return 0, 0, false
 	}
-	return combine(s.Method, lows, len(lows)), combine(s.Method, highs, len(highs)), true
+	slices.Sort(lows)
+	slices.Sort(highs)
+	return s.combine(lows, len(lows)), s.combine(highs, len(highs)), true
+}
+
+func (i *Instrument) compositeBounds(s Scale) (low, high float64, ok bool) {
+	for _, p := range s.Parts {
+		part, found := i.Scale(p.Scale)
+		if !found || len(part.Parts) > 0 {
+			return 0, 0, false
+		}
+		l, h, ok := i.bounds(part)
+		if !ok {
+			return 0, 0, false
+		}
+		low, high = low+min(p.Weight*l, p.Weight*h), high+max(p.Weight*l, p.Weight*h)
+	}
+	return low, high, true
 }
 
 // snap takes a value that is at the end of its range but for a rounding error

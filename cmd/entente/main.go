@@ -19,15 +19,16 @@ import (
 var version = "dev"
 
 type commands struct {
-	Serve     serveCommand     `cmd:"" help:"Serve a practice. The first page at the first start sets it up."`
-	Demo      demoCommand      `cmd:"" help:"Serve an invented practice, to look around in."`
-	Import    importCommand    `cmd:"" help:"Bring earlier ratings from a CSV file."`
-	Audit     auditCommand     `cmd:"" help:"The log of who read and changed what."`
-	Backup    backupCommand    `cmd:"" help:"Make an encrypted backup now, while the server runs."`
-	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a place where there is nothing yet."`
-	Db        dbCommand        `cmd:"" name:"db" help:"Work on whole databases."`
-	BackupKey backupKeyCommand `cmd:"" help:"Make the pair of keys that backups are encrypted to."`
-	Version   kong.VersionFlag `help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Serve a practice. The first page at the first start sets it up."`
+	Demo       demoCommand       `cmd:"" help:"Serve an invented practice, to look around in."`
+	Import     importCommand     `cmd:"" help:"Bring earlier ratings from a CSV file."`
+	Instrument instrumentCommand `cmd:"" help:"Forms, keys of published instruments, and scoring."`
+	Audit      auditCommand      `cmd:"" help:"The log of who read and changed what."`
+	Backup     backupCommand     `cmd:"" help:"Make an encrypted backup now, while the server runs."`
+	Restore    restoreCommand    `cmd:"" help:"Restore a backup to a place where there is nothing yet."`
+	Db         dbCommand         `cmd:"" name:"db" help:"Work on whole databases."`
+	BackupKey  backupKeyCommand  `cmd:"" help:"Make the pair of keys that backups are encrypted to."`
+	Version    kong.VersionFlag  `help:"Print the version."`
 }
 
 func main() {
