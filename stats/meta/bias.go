@@ -201,6 +201,14 @@ const (
 	Rosenberg FailsafeKind = "Rosenberg"
 )
 
+// oneSided is the normal value exceeded with probability alpha.
+func oneSided(alpha float64) float64 {
+	if alpha <= 0.5 {
+		return critical(2*alpha, 0)
+	}
+	return -critical(2-2*alpha, 0)
+}
+
 // Failsafe is the number of studies, rounded up; 0 when there is nothing to
 // undo. alpha is the level of significance, 0 means 0.05. target is for Orwin:
 // the size of the mean that would not matter, 0 means half of the observed.
@@ -223,7 +231,7 @@ func Failsafe(d Data, kind FailsafeKind, alpha, target float64) (int, error) {
 		for i, y := range d.Y {
 			z += y / math.Sqrt(d.V[i])
 		}
-		crit := normalQuantile(1 - alpha)
+		crit := oneSided(alpha)
 		n = z*z/(crit*crit) - k
 	case Orwin:
 		mean := 0.0
@@ -244,7 +252,7 @@ func Failsafe(d Data, kind FailsafeKind, alpha, target float64) (int, error) {
 			w += 1 / d.V[i]
 			wy += y / d.V[i]
 		}
-		t := wy / normalQuantile(1-alpha/2)
+		t := wy / critical(alpha, 0)
 		n = (t/w*t - 1) * k
 	default:
 		return 0, fmt.Errorf("there is no fail-safe N %q; known are Rosenthal, Orwin and Rosenberg", kind)

@@ -71,9 +71,9 @@ func Factor(name string, labels []string) []Moderator {
 	return columns
 }
 
-// largestRatio of two sampling variances: beyond it the smaller study decides
-// alone, to all sixteen digits that a float64 holds.
-const largestRatio = 1e14
+// largestRatio of two sampling variances: beyond it the more precise study
+// decides alone, and what the others add is lost in rounding.
+const largestRatio = 1e10
 
 // check finds the first thing in d that no model can use.
 func (d Data) check() error {
@@ -132,7 +132,7 @@ func checkVariances(v []float64) error {
 		most = max(most, value)
 	}
 	if most > largestRatio*least {
-		return &DataError{Row: leastRow, Column: "variance", Reason: fmt.Sprintf("%.3g is less than 1e-14 of the largest, %.3g: no stable result is possible", least, most)}
+		return &DataError{Row: leastRow, Column: "variance", Reason: fmt.Sprintf("%.3g is less than 1e-10 of the largest, %.3g: no stable result is possible", least, most)}
 	}
 	return nil
 }

@@ -10,9 +10,6 @@ import (
 
 const log2Pi = 1.8378770664093454835606594728112353
 
-// normalQuantile is the inverse of the normal distribution function.
-func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
-
 // twoSided is P(|T| > |x|) for Student's t with df degrees of freedom, for the
 // normal distribution when df is 0.
 func twoSided(x, df float64) float64 {
@@ -22,34 +19,50 @@ func twoSided(x, df float64) float64 {
 	if math.IsInf(x, 0) {
 		return 0
 	}
-	// Of two forms of the same integral, take the one whose argument is small.
-	t2 := x * x
-	if t2 < df {
-		return 1 - mathext.RegIncBeta(0.5, df/2, t2/(df+t2))
+	// Below 1 the tail is far from 0 and its complement keeps the digits of x.
+	if x*x < 1 {
+		return 1 - mathext.RegIncBeta(0.5, df/2, x*x/(df+x*x))
 	}
-	return mathext.RegIncBeta(df/2, 0.5, df/(df+t2))
+	return mathext.RegIncBeta(df/2, 0.5, df/(df+x*x))
 }
 
-// critical is the value that |T| exceeds with probability alpha; df as in
-// twoSided.
+// critical is the value that |T| exceeds with probability alpha, above 0 and at
+// most 1; df as in twoSided. Newton's method on the logarithms of both, in which the
+// tail of t is nearly a line, kept inside a bracket.
 func critical(alpha, df float64) float64 {
-	if df == 0 {
-		return -normalQuantile(alpha / 2)
+	if alpha == 1 {
+		return 0
 	}
-	x := mathext.InvRegIncBeta(df/2, 0.5, alpha)
-	t := math.Sqrt(df * (1 - x) / x)
-	// The inverse is good to half the digits where x is near 0 or 1.
-	for range 3 {
-		step := (twoSided(t, df) - alpha) / (2 * studentDensity(t, df))
-		if math.IsNaN(step) || math.IsInf(step, 0) || math.Abs(step) > t/2 {
+	lo, hi := math.Log(1e-20), math.Log(40.0)
+	for df > 0 && twoSided(math.Exp(hi), df) > alpha && hi < 600 {
+		hi += 10
+	}
+	u := min(max(math.Log(math.Sqrt2*math.Erfinv(1-alpha)), lo), hi)
+	for range 200 {
+		t := math.Exp(u)
+		p := twoSided(t, df)
+		if p > alpha {
+			lo = u
+		} else {
+			hi = u
+		}
+		next := u + p*math.Log(p/alpha)/(2*density(t, df)*t)
+		if !(next > lo && next < hi) {
+			next = (lo + hi) / 2
+		}
+		if math.Abs(next-u) < 1e-15*max(1, math.Abs(u)) || hi-lo < 1e-16 {
 			break
 		}
-		t += step
+		u = next
 	}
-	return t
+	return math.Exp(u)
 }
 
-func studentDensity(t, df float64) float64 {
+// density of Student's t, of the normal distribution for df 0.
+func density(t, df float64) float64 {
+	if df == 0 {
+		return math.Exp(-t*t/2) / math.Sqrt(2*math.Pi)
+	}
 	a, _ := math.Lgamma((df + 1) / 2)
 	b, _ := math.Lgamma(df / 2)
 	return math.Exp(a-b-(df+1)/2*math.Log1p(t*t/df)) / math.Sqrt(df*math.Pi)
@@ -91,7 +104,7 @@ func fTail(x, df1, df2 float64) float64 {
 	if df2 == 0 {
 		return chi2Tail(x*df1, df1)
 	}
-	if df1*x < df2 {
+	if x < 1 {
 		return 1 - mathext.RegIncBeta(df1/2, df2/2, df1*x/(df1*x+df2))
 	}
 	return mathext.RegIncBeta(df2/2, df1/2, df2/(df2+df1*x))

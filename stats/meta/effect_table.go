@@ -65,16 +65,18 @@ func RiskDifference(t Table) (Effect, error) {
 
 // PetoOddsRatio is the log odds ratio of Yusuf and others (1985), doi
 // 10.1016/S0033-0620(85)80003-7: observed minus expected events over the
-// hypergeometric variance. No cell is corrected. metafor's PETO.
+// hypergeometric variance; 1/2 is added to each cell only where one is zero.
+// metafor's PETO.
 func PetoOddsRatio(t Table) (Effect, error) {
-	if _, err := t.corrected(); err != nil {
+	t, err := t.corrected()
+	if err != nil {
 		return Effect{}, err
 	}
 	n1, n2 := t.A+t.B, t.C+t.D
 	n, events := n1+n2, t.A+t.C
-	if events == 0 || events == n || n <= 1 {
-		return Effect{}, &DataError{Reason: "all had the event or none had: the table says nothing about the odds ratio"}
+	if n <= 1 {
+		return Effect{}, &DataError{Reason: "a table of one person has no odds ratio"}
 	}
-	variance := n1 * n2 * events * (n - events) / (n * n * (n - 1))
+	variance := n1 * n2 * (events / n) * ((n - events) / n) / (n - 1)
 	return effect((t.A-n1*events/n)/variance, 1/variance)
 }

@@ -95,7 +95,8 @@ type Result struct {
 	// VCov is the P x P covariance matrix of the coefficients.
 	VCov *mat.SymDense
 	// Tau2 is the variance of true effects, in squared units of the outcome;
-	// Tau2SE its standard error, nil for FE, for a given tau², and when saturated.
+	// Tau2SE its standard error, nil for FE, for a given tau², when saturated,
+	// and where one study is so precise that rounding leaves no digit of it.
 	Tau2   float64
 	Tau2SE *float64
 	State  State
@@ -159,8 +160,7 @@ func (s *sample) result(o Options) *Result {
 		e.tau2 = math.Ldexp(*o.Tau2, 2*s.shift)
 	} else {
 		e = s.estimate(o.Method)
-		if o.Method != FE && e.state != Saturated {
-			se := s.unscale(e.se, 2)
+		if se := s.unscale(e.se, 2); se > 0 {
 			r.Tau2SE = &se
 		}
 	}
@@ -232,7 +232,7 @@ func (r *Result) tables() error {
 	for i := range cov {
 		cov[i] = s.unscale(cov[i]*factor, 2)
 	}
-	if cov[0] <= 0 {
+	if r.Test == KnappHartung && factor <= 1e-28*s.size(r.at.tau2) {
 		return &DataError{Reason: "all residuals are zero, so the standard errors of Knapp and Hartung are zero; take the truncated variant"}
 	}
 	r.VCov = symmetric(cov, p)
@@ -242,7 +242,16 @@ func (r *Result) tables() error {
 	}
 	r.Coefficients = coefficientTable(s.names, beta, r.VCov, r.df(), r.Level)
 	r.omnibus(factor)
-	return nil
+	return representable(r.Coefficients)
+}
+
+// size is the mean square of the outcomes in standard deviations.
+func (s *sample) size(tau2 float64) float64 {
+	sum := 0.0
+	for i, y := range s.y {
+		sum += y / (s.v[i] + tau2) * y
+	}
+	return sum / float64(s.k)
 }
 
 func symmetric(a []float64, p int) *mat.SymDense {
@@ -262,6 +271,16 @@ func coefficientTable(names []string, beta []float64, cov mat.Symmetric, df, lev
 		rows[i] = newCoefficient(names[i], b, math.Sqrt(cov.At(i, i)), df, crit)
 	}
 	return rows
+}
+
+// representable refuses coefficients that a float64 cannot hold.
+func representable(rows []Coefficient) error {
+	for _, c := range rows {
+		if x := c.Stat + c.P + c.Lower + c.Upper; math.IsNaN(x) || math.IsInf(x, 0) {
+			return &DataError{Column: c.Name, Reason: "has a coefficient beyond the range of numbers; take other units"}
+		}
+	}
+	return nil
 }
 
 func newCoefficient(name string, estimate, se, df, crit float64) Coefficient {

@@ -14,7 +14,8 @@ type InfluenceRow struct {
 	// Defined is false when the model cannot be fitted without the study (its
 	// level of a factor would vanish); only Hat and Weight are then meaningful.
 	Defined bool
-	// RStudent is the externally standardised residual.
+	// RStudent is the externally standardised residual; as in metafor, the factor
+	// of Knapp and Hartung multiplies all parts of its variance.
 	RStudent float64
 	// DFFITS is the change of the fitted value in its standard deviations.
 	DFFITS float64
@@ -85,8 +86,8 @@ func (r *Result) withoutRow(i int) InfluenceRow {
 	}
 	row.Tau2, row.QE = deleted.Tau2, deleted.QE.Stat
 	v := r.data.V[i]
-	row.RStudent = (r.data.Y[i] - fitted(deleted.Coefficients)) / math.Sqrt(v+vFit+deleted.Tau2)
 	s2 := deleted.inflation()
+	row.RStudent = (r.data.Y[i] - fitted(deleted.Coefficients)) / math.Sqrt(s2*(v+deleted.Tau2)+vFit)
 	change := fitted(r.Coefficients) - fitted(deleted.Coefficients)
 	row.DFFITS = change / math.Sqrt(s2*row.Hat*(v+deleted.Tau2))
 	r.coefficientChange(&row, deleted, s2)

@@ -33,6 +33,10 @@ func (j jets) second(a, b int) int {
 
 // mul writes ab into out, which must be neither a nor b.
 func (j jets) mul(a, b, out []float64) {
+	if j.n == 2 {
+		mulTwo((*[6]float64)(a), (*[6]float64)(b), (*[6]float64)(out))
+		return
+	}
 	a0, b0 := a[0], b[0]
 	out[0] = a0 * b0
 	for i := 1; i <= j.n; i++ {
@@ -43,6 +47,17 @@ func (j jets) mul(a, b, out []float64) {
 		l, m := p[0]+1, p[1]+1
 		out[s+i] = a0*b[s+i] + a[l]*b[m] + a[m]*b[l] + a[s+i]*b0
 	}
+}
+
+// mulTwo is mul for two parameters, the three-level model's, where most of its
+// time goes.
+func mulTwo(a, b, out *[6]float64) {
+	out[0] = a[0] * b[0]
+	out[1] = a[0]*b[1] + a[1]*b[0]
+	out[2] = a[0]*b[2] + a[2]*b[0]
+	out[3] = a[0]*b[3] + 2*a[1]*b[1] + a[3]*b[0]
+	out[4] = a[0]*b[4] + a[1]*b[2] + a[2]*b[1] + a[4]*b[0]
+	out[5] = a[0]*b[5] + 2*a[2]*b[2] + a[5]*b[0]
 }
 
 // inv writes 1/a into out.
@@ -68,5 +83,17 @@ func (j jets) addLog(a, out []float64) {
 	s := 1 + j.n
 	for i, p := range j.pairs {
 		out[s+i] += (a[s+i] - a[p[0]+1]*a[p[1]+1]*r) * r
+	}
+}
+
+// chain writes f(a) into out, from the values of f and its two derivatives at a.
+func (j jets) chain(a []float64, f, f1, f2 float64, out []float64) {
+	out[0] = f
+	for i := 1; i <= j.n; i++ {
+		out[i] = f1 * a[i]
+	}
+	s := 1 + j.n
+	for i, p := range j.pairs {
+		out[s+i] = f1*a[s+i] + f2*a[p[0]+1]*a[p[1]+1]
 	}
 }

@@ -29,8 +29,8 @@ func newSample(d Data) (*sample, error) {
 	}
 	s := &sample{design: m, shift: shiftOf(d.V)}
 	s.y, s.v = scaled(d.Y, s.shift), scaled(d.V, 2*s.shift)
-	if i := slices.IndexFunc(s.y, func(y float64) bool { return math.Abs(y) > 1e100 }); i >= 0 {
-		return nil, &DataError{Row: i + 1, Column: "effect size", Reason: "is more than 1e100 standard errors from zero"}
+	if i := slices.IndexFunc(s.y, func(y float64) bool { return math.Abs(y) > 1e60 }); i >= 0 {
+		return nil, &DataError{Row: i + 1, Column: "effect size", Reason: "is more than 1e60 standard errors from zero"}
 	}
 	s.w, s.res = make([]float64, m.k), make([]float64, m.k)
 	return s, nil

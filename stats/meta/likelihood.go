@@ -46,8 +46,15 @@ func (s *sample) likelihood(restricted bool) tau2Estimate {
 	trace := best.sumW2
 	if restricted {
 		trace = best.trPP
+		if trace < 1e-8*best.sumW2 {
+			trace = 0 // what is left of the difference is rounding
+		}
 	}
-	return tau2Estimate{tau2: best.tau2, se: math.Sqrt(2 / trace), state: state}
+	e := tau2Estimate{tau2: best.tau2, state: state}
+	if trace > 0 {
+		e.se = math.Sqrt(2 / trace)
+	}
+	return e
 }
 
 func first(a, _ float64) float64 { return a }

@@ -5,6 +5,7 @@ package meta
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -222,8 +223,8 @@ func (f *forest) highest(restricted bool, held []bool, values []float64) peak {
 	objective := f.objective(restricted, held, values)
 	best := peak{value: math.Inf(-1)}
 	for _, start := range f.starts(objective, held) {
-		p := climb(objective, start)
-		if p.value > best.value || best.x == nil {
+		p := climbAbove(objective, start, make([]float64, len(start)), best.x)
+		if best.x == nil || p.converged && p.value > best.value {
 			best = p
 		}
 	}
@@ -239,7 +240,8 @@ func (f *forest) highest(restricted bool, held []bool, values []float64) peak {
 	return best
 }
 
-// starts are the two best of a grid: three sizes of the total variance, shared
+// starts are the two best of a grid: sizes of the total variance from a tenth
+// of the smallest sampling variance to the spread of the outcomes, shared
 // equally or given mostly to one level.
 func (f *forest) starts(objective objective, held []bool) [][]float64 {
 	n := 0
@@ -251,42 +253,55 @@ func (f *forest) starts(objective objective, held []bool) [][]float64 {
 	if n == 0 {
 		return [][]float64{{}}
 	}
-	total := f.spread()
-	var best, second []float64
+	sizes := 5
+	if n == 1 {
+		sizes = gridPoints
+	}
+	hi := f.spread()
+	lo := min(slices.Min(f.d), hi) / 10
+	best, second := make([]float64, n), []float64(nil)
 	bestValue, secondValue := math.Inf(-1), math.Inf(-1)
-	for _, size := range []float64{0.05, 0.4, 1} {
-		for favourite := -1; favourite < n; favourite++ {
-			if n == 1 && favourite == 0 {
-				continue
-			}
-			x := make([]float64, n)
-			for i := range x {
-				x[i] = size * total / float64(n)
-				if favourite >= 0 {
-					x[i] = size * total * 0.05
-				}
-				if i == favourite {
-					x[i] = size * total
-				}
-			}
-			value, _, _, ok := objective(x, 0)
-			switch {
-			case !ok:
-			case value > bestValue:
-				second, secondValue = best, bestValue
-				best, bestValue = x, value
-			case value > secondValue:
-				second, secondValue = x, value
-			}
+	try := func(x []float64) {
+		value, _, _, ok := objective(x, 0)
+		switch {
+		case !ok:
+		case value > bestValue:
+			second, secondValue = best, bestValue
+			best, bestValue = x, value
+		case value > secondValue:
+			second, secondValue = x, value
 		}
 	}
-	if best == nil {
-		best = make([]float64, n)
+	try(make([]float64, n))
+	for s := range sizes {
+		total := hi * math.Pow(lo/hi, float64(s)/float64(sizes-1))
+		try(shares(n, total, -1))
+		for favourite := range n {
+			if n > 1 {
+				try(shares(n, total, favourite))
+			}
+		}
 	}
 	if second == nil {
 		return [][]float64{best}
 	}
 	return [][]float64{best, second}
+}
+
+// shares of a total for n levels: equal, or nearly all for the favourite.
+func shares(n int, total float64, favourite int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		switch {
+		case favourite < 0:
+			x[i] = total / float64(n)
+		case i == favourite:
+			x[i] = total
+		default:
+			x[i] = 0.05 * total
+		}
+	}
+	return x
 }
 
 // spread is the residual mean square of the unweighted fit, a size for

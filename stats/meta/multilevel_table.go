@@ -57,7 +57,7 @@ func (r *MultilevelResult) tables(best peak) error {
 		return err
 	}
 	r.components(best)
-	return nil
+	return representable(r.Coefficients)
 }
 
 func (f *forest) logLik(l likelihoodJets, restricted bool) float64 {

@@ -193,8 +193,8 @@ func (f *forest) fill(d MultilevelData, parts []partition, within int) error {
 		}
 		copy(z[c-f.p-1:], f.q[row*f.p:row*f.p+f.p])
 		z[c-1] = math.Ldexp(d.Y[row], f.shift)
-		if math.Abs(z[c-1]) > 1e100 {
-			return &DataError{Row: row + 1, Column: "effect size", Reason: "is more than 1e100 standard errors from zero"}
+		if math.Abs(z[c-1]) > 1e60 {
+			return &DataError{Row: row + 1, Column: "effect size", Reason: "is more than 1e60 standard errors from zero"}
 		}
 	}
 	if within < 0 {

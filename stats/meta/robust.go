@@ -238,16 +238,21 @@ func (w *working) robust(adjustment Adjustment) (*RobustResult, error) {
 		cov[i] = math.Ldexp(cov[i], -2*w.shift)
 	}
 	r.VCov = symmetric(cov, w.p)
+	assumed := w.covariance(w.cov)
 	for i, name := range w.names {
 		df := m - p
 		if adjustment == CR2 {
 			df = w.satterthwaite(i)
 		}
 		se := math.Sqrt(r.VCov.At(i, i))
-		if se == 0 || !(df > 0) {
+		// Residuals that are rounding leave a variance that is rounding squared.
+		if cov[i*w.p+i] <= 1e-22*math.Ldexp(assumed[i*w.p+i], -2*w.shift) || !(df > 0) {
 			return nil, &DataError{Column: name, Reason: "has a robust standard error of zero: within clusters nothing is left to estimate it from"}
 		}
 		r.Coefficients = append(r.Coefficients, newCoefficient(name, w.beta[i], se, df, critical(1-w.level, df)))
+	}
+	if err := representable(r.Coefficients); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

@@ -113,7 +113,7 @@ func (s *sample) moment(method Method) tau2Estimate {
 		scale, centre = m.sumW, float64(s.k)
 	}
 	tau2 := max(0, (m.rss-centre)/scale)
-	variance := 2*df + 4*tau2*m.trP + 2*tau2*tau2*m.trPP
+	variance := 2*df + 4*tau2*m.trP + 2*tau2*tau2*max(0, m.trPP)
 	return tau2Estimate{tau2: tau2, se: math.Sqrt(variance) / scale}
 }
 
