@@ -133,7 +133,7 @@ func BenchmarkPermutation(b *testing.B) {
 	d := invented(30, 1)
 	d.Moderators = []Moderator{{"x", invented(30, 2).Y}}
 	for b.Loop() {
-		if _, err := TestPermutation(context.Background(), d, Options{}, PermutationOptions{}); err != nil {
+		if _, err := PermutationTest(context.Background(), d, Options{}, PermutationOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

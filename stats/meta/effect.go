@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/mathext"
 )
 
 // Effect is an effect size with its sampling variance.
@@ -109,26 +111,9 @@ func CorrelationUnbiased(r, n float64) (Effect, error) {
 	if !(n > 4) || math.IsInf(n, 0) {
 		return Effect{}, &DataError{Column: "n", Reason: fmt.Sprintf("is %v, but the correction needs more than 4 pairs", n)}
 	}
-	// The series converges for 1-r² <= 1 as c-a-b = (n-4)/2 > 0, and Euler's
-	// transformation is not needed: Gauss's value at 1 bounds the tail.
-	u := r * hypergeometricHalf((n-2)/2, 1-r*r)
+	u := r * mathext.Hypergeo(0.5, 0.5, (n-2)/2, 1-r*r)
 	d := 1 - u*u
 	return effect(u, d*d/(n-1))
-}
-
-// hypergeometricHalf is F(1/2, 1/2; c; x) for c > 1 and 0 <= x <= 1.
-func hypergeometricHalf(c, x float64) float64 {
-	term, sum := 1.0, 1.0
-	for j := 0.0; j < 1e6; j++ {
-		term *= (0.5 + j) * (0.5 + j) / ((c + j) * (1 + j)) * x
-		sum += term
-		// The terms fall at least as fast as j^-c, so the tail is below
-		// term*(j+1)/(c-1).
-		if term*(j+2) < 1e-15*(c-1)*sum || term < 1e-17 {
-			break
-		}
-	}
-	return sum
 }
 
 // Disattenuated divides an effect by the square root of the product of two

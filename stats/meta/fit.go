@@ -137,6 +137,18 @@ func Fit(d Data, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := fit(d, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.explained(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// fit is Fit with options that are filled in, and without R2.
+func fit(d Data, o Options) (*Result, error) {
 	s, err := newSample(d)
 	if err != nil {
 		return nil, err
@@ -144,9 +156,6 @@ func Fit(d Data, o Options) (*Result, error) {
 	r := s.result(o)
 	r.data = d
 	if err := r.tables(); err != nil {
-		return nil, err
-	}
-	if err := r.explained(); err != nil {
 		return nil, err
 	}
 	return r, nil

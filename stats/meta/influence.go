@@ -65,7 +65,7 @@ func (r *Result) withoutRow(i int) InfluenceRow {
 	q := s.q[i*p : i*p+p]
 	row := InfluenceRow{Hat: w * quadratic(r.at.cov, q, p), Weight: 100 * w / r.at.sumW}
 	row.Influential = row.Hat > 3*float64(p)/float64(r.K)
-	deleted, err := Fit(r.data.without(i), r.opts)
+	deleted, err := fit(r.data.without(i), r.opts)
 	if err != nil {
 		return row
 	}

@@ -17,6 +17,8 @@ type sample struct {
 	shift int
 	w     []float64 // scratch: weights
 	res   []float64 // scratch: residuals
+
+	centred []float64 // of a single column: y without its unweighted fit
 }
 
 func newSample(d Data) (*sample, error) {
@@ -68,7 +70,6 @@ type moments struct {
 	yppp    float64 // y'PPPy
 	trP     float64
 	trPP    float64
-	logDetV float64   // log |W^-1|
 	logDetM float64   // log |Q'WQ|
 	gamma   []float64 // (Q'WQ)^-1 Q'Wy
 	cov     []float64 // (Q'WQ)^-1
@@ -83,8 +84,49 @@ func (s *sample) at(tau2 float64) moments {
 	}
 	m := s.weighted()
 	m.tau2 = tau2
-	m.logDetV = s.logDet(tau2)
 	return m
+}
+
+// scoreAt is the score at tau² alone, in a single pass where there is a single
+// column: what the scan for maxima needs.
+func (s *sample) scoreAt(tau2 float64, restricted bool) float64 {
+	if s.p > 1 {
+		return first(s.at(tau2).score(restricted))
+	}
+	if s.centred == nil {
+		s.centre()
+	}
+	var sumW, a, m2, b, c, e float64
+	q, y := s.q[:len(s.v)], s.centred[:len(s.v)]
+	for i, v := range s.v {
+		w := 1 / (v + tau2)
+		wq, wy := w*q[i], w*y[i]
+		sumW += w
+		a += wq * q[i]
+		m2 += wq * wq
+		b += wq * y[i]
+		c += wq * wy
+		e += wy * wy
+	}
+	gamma := b / a
+	score := e - gamma*(2*c-gamma*m2) - sumW
+	if restricted {
+		score += m2 / a
+	}
+	return score
+}
+
+// centre takes the unweighted fit of a single column off the outcomes, so that
+// sums of squares around another fit do not cancel.
+func (s *sample) centre() {
+	gamma := 0.0
+	for i, q := range s.q {
+		gamma += q * s.y[i]
+	}
+	s.centred = make([]float64, s.k)
+	for i, q := range s.q {
+		s.centred[i] = s.y[i] - q*gamma
+	}
 }
 
 // logDet is the sum of log(v+tau²), with one logarithm for many factors.
@@ -197,7 +239,7 @@ func (s *sample) weightedOne() moments {
 // data: restricted with the determinant of X'X (Harville 1974) or full.
 func (s *sample) logLik(m moments, restricted bool) float64 {
 	n := float64(s.k)
-	value := m.logDetV + m.rss
+	value := s.logDet(m.tau2) + m.rss
 	if restricted {
 		n -= float64(s.p)
 		value += m.logDetM

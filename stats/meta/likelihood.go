@@ -26,9 +26,9 @@ func (s *sample) likelihood(restricted bool) tau2Estimate {
 	best, bestLogLik := at, s.logLik(at, restricted)
 	state := State("")
 	lo, loScore := 0.0, first(at.score(restricted))
+	s.centred = nil
 	for _, hi := range s.grid() {
-		at = s.at(hi)
-		hiScore := first(at.score(restricted))
+		hiScore := s.scoreAt(hi, restricted)
 		if loScore > 0 && hiScore <= 0 {
 			m, ok := s.scoreRoot(lo, hi, restricted)
 			if l := s.logLik(m, restricted); l > bestLogLik {

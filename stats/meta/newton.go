@@ -37,7 +37,8 @@ func climbAbove(f objective, start, lower, known []float64) peak {
 	p := peak{x: append([]float64(nil), start...), lower: lower}
 	var ok bool
 	p.value, p.gradient, p.hessian, ok = f(p.x, 2)
-	if !ok {
+	if !ok || len(start) == 0 {
+		p.converged = ok
 		return p
 	}
 	for range 200 {

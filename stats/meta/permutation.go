@@ -31,12 +31,12 @@ type Permutation struct {
 	Iterations int
 }
 
-// TestPermutation rearranges the moderators over the studies (without
+// PermutationTest rearranges the moderators over the studies (without
 // moderators: changes the signs of the effects) and counts how often a
 // statistic is at least as far from 0 as the observed one: Higgins and Thompson
 // (2004), doi 10.1002/sim.1752; Follmann and Proschan (1999). metafor's
 // permutest. Cancelling the context ends it with the context's error.
-func TestPermutation(ctx context.Context, d Data, o Options, po PermutationOptions) (*Permutation, error) {
+func PermutationTest(ctx context.Context, d Data, o Options, po PermutationOptions) (*Permutation, error) {
 	observed, err := Fit(d, o)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ package meta
 import (
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // PredictionKind names the degrees of freedom of a prediction interval, on
@@ -49,48 +51,75 @@ func (p Prediction) Transformed(f func(float64) float64) Prediction {
 // of the model's moderators; none for a model without. A wrong number of
 // values panics; a kind that leaves no degrees of freedom is an error.
 func (r *Result) Predict(moderators []float64, kind PredictionKind) (Prediction, error) {
+	return predictor{r.Coefficients, r.VCov, !r.data.NoIntercept, r.Tau2, r.Level, r.df(), r.K}.predict(moderators, kind)
+}
+
+// Predict is as that of [Result]; the prediction interval is for an effect from
+// new groups at all levels.
+func (r *MultilevelResult) Predict(moderators []float64, kind PredictionKind) (Prediction, error) {
+	total := 0.0
+	for _, c := range r.Components {
+		total += c.Sigma2
+	}
+	return predictor{r.Coefficients, r.VCov, !r.data.NoIntercept, total, r.Level, r.Coefficients[0].DF, r.K}.predict(moderators, kind)
+}
+
+// predictor is what a prediction needs of either model.
+type predictor struct {
+	coefficients []Coefficient
+	vcov         mat.Symmetric
+	intercept    bool
+	variance     float64 // of true effects
+	level        float64
+	df           float64 // of the coefficients
+	k            int
+}
+
+func (r predictor) predict(moderators []float64, kind PredictionKind) (Prediction, error) {
 	x := moderators
-	if !r.data.NoIntercept {
+	if r.intercept {
 		x = append([]float64{1}, moderators...)
 	}
-	if len(x) != r.P {
-		panic(fmt.Sprintf("meta: %d moderator values for a model with %d coefficients", len(moderators), r.P))
+	if len(x) != len(r.coefficients) {
+		panic(fmt.Sprintf("meta: %d moderator values for a model with %d coefficients", len(moderators), len(r.coefficients)))
 	}
 	p := Prediction{Kind: kind}
+	if p.Kind == "" {
+		p.Kind = PredictAsTest
+	}
 	variance := 0.0
 	for i, xi := range x {
-		p.Estimate += xi * r.Coefficients[i].Estimate
+		p.Estimate += xi * r.coefficients[i].Estimate
 		for j, xj := range x {
-			variance += xi * xj * r.VCov.At(i, j)
+			variance += xi * xj * r.vcov.At(i, j)
 		}
 	}
 	p.SE = math.Sqrt(max(0, variance))
-	crit := critical(1-r.Level, r.df())
+	crit := critical(1-r.level, r.df)
 	p.Lower, p.Upper = p.Estimate-crit*p.SE, p.Estimate+crit*p.SE
 	df, err := r.predictionDF(kind)
 	if err != nil {
 		return Prediction{}, err
 	}
 	p.DF = df
-	half := critical(1-r.Level, df) * math.Sqrt(variance+r.Tau2)
+	half := critical(1-r.level, df) * math.Sqrt(max(0, variance)+r.variance)
 	p.PILower, p.PIUpper = p.Estimate-half, p.Estimate+half
 	return p, nil
 }
 
-func (r *Result) predictionDF(kind PredictionKind) (float64, error) {
-	df := 0
+func (r predictor) predictionDF(kind PredictionKind) (float64, error) {
+	df := r.k - len(r.coefficients)
 	switch kind {
 	case "", PredictAsTest:
-		return r.df(), nil
+		return r.df, nil
 	case PredictHTS:
-		df = r.K - r.P - 1
+		df--
 	case PredictT:
-		df = r.K - r.P
 	default:
 		return 0, fmt.Errorf("there is no prediction interval %q", kind)
 	}
 	if df < 1 {
-		return 0, fmt.Errorf("%d studies leave no degrees of freedom for the prediction interval %s", r.K, kind)
+		return 0, fmt.Errorf("%d effects leave no degrees of freedom for the prediction interval %s", r.k, kind)
 	}
 	return float64(df), nil
 }

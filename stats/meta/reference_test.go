@@ -135,6 +135,14 @@ func TestReferenceRegression(t *testing.T) {
 		"predict":      tree{"pred": p.Estimate, "se": p.SE, "pi": []float64{p.PILower, p.PIUpper}},
 		"qprofile":     tree{"tau2": []float64{q.Tau2.Lower, q.Tau2.Upper}, "I2": []float64{q.I2.Lower, q.I2.Upper}},
 	}
+	studies := func(test Test) tree {
+		var pred, se, lower []float64
+		for _, e := range must(Fit(d.with(g.moderators("ablat")...), Options{Test: test})).StudyEffects() {
+			pred, se, lower = append(pred, e.Estimate), append(se, e.SE), append(lower, e.Lower)
+		}
+		return tree{"pred": pred, "se": se, "lb": lower}
+	}
+	got["blup"] = tree{"z": studies(Z), "knha": studies(KnappHartung)}
 	openReference(t, "regression").compare(got, nil, nil)
 }
 
@@ -247,8 +255,17 @@ func TestReferenceMultilevel(t *testing.T) {
 	fixed := slices.Clone(two)
 	fixed[1].Fixed = &given
 	four := []Level{district, {Name: "half", Group: half}, {Name: "row", Group: gk.text("study")}}
+	p := must(full.Predict([]float64{1, 5}, PredictAsTest))
+	rows := Level{Name: "row", Group: gk.text("study")}
+	profile := must(must(FitMultilevel(MultilevelData{Data: k, Levels: []Level{rows}}, Options{})).Profile(0))
+	likelihood := must(must(Fit(k, Options{})).ProfileLikelihood()).Tau2
+	if !alike(profile.Lower, likelihood.Lower, 0, 1e-8) || !alike(profile.Upper, likelihood.Upper, 0, 1e-8) {
+		t.Errorf("two engines, two likelihood intervals: %v and %v", profile, likelihood)
+	}
 	openReference(t, "multilevel").compare(tree{
-		"rho": shortMV(must(FitMultilevel(rho, Options{}))), "ar": shortMV(full), "null": shortMV(null),
+		"predict": tree{"pred": p.Estimate, "se": p.SE, "ci": []float64{p.Lower, p.Upper}, "pi": []float64{p.PILower, p.PIUpper}},
+		"profile": []float64{profile.Lower, profile.Upper},
+		"rho":     shortMV(must(FitMultilevel(rho, Options{}))), "ar": shortMV(full), "null": shortMV(null),
 		"LRT":   tree{"chi2": l.Chi2, "p": l.P},
 		"top":   shortMV(must(FitMultilevel(MultilevelData{Data: k, Levels: two[:1]}, Options{}))),
 		"four":  shortMV(must(FitMultilevel(MultilevelData{Data: k, Levels: four}, Options{}))),
@@ -316,7 +333,7 @@ func TestReferencePermutation(t *testing.T) {
 	d, g := bcg(t)
 	first := func(n int) []int { return OrderBy(make([]float64, n)) }
 	table := func(d Data, o Options) tree {
-		p := must(TestPermutation(t.Context(), d, o, PermutationOptions{Exact: true}))
+		p := must(PermutationTest(t.Context(), d, o, PermutationOptions{Exact: true}))
 		return tree{"p": p.P, "QMp": p.QMP}
 	}
 	openReference(t, "permutation").compare(tree{

@@ -45,7 +45,8 @@ case("regression", quote({
   p <- predict(t, newmods=c(33, 1970))
   ci <- confint(t, control=list(tol=1e-12))$random
   list(no_intercept=uni(alloc), fe_knha=uni(fe), t=uni(t), adhoc=uni(adhoc), predict=list(pred=p$pred, se=p$se, pi=c(p$pi.lb, p$pi.ub)),
-    qprofile=list(tau2=c(ci[1, 2:3]), I2=c(ci[3, 2:3])))
+    qprofile=list(tau2=c(ci[1, 2:3]), I2=c(ci[3, 2:3])),
+    blup=lapply(c(z="z", knha="knha"), function(test) { b <- blup(rma(yi, vi, mods=~ablat, data=d, test=test, control=tight)); list(pred=b$pred, se=b$se, lb=b$pi.lb) }))
 }))
 
 case("influence", quote({
@@ -87,8 +88,9 @@ case("multilevel", quote({
   k$region <- k$district %/% 100; k$row <- seq_len(nrow(k)); k$half <- k$school %% 2
   four <- rma.mv(yi, vi, random=~1 | district/half/row, data=k, control=mvtight)
   fixed <- rma.mv(yi, vi, random=~1 | district/school, sigma2=c(NA, .02), data=k, control=mvtight)
-  l <- anova(ar, null)
-  list(rho=mv(rho), ar=mv(ar), null=mv(null), LRT=list(chi2=l$LRT, p=l$pval), top=mv(top), four=mv(four), fixed=mv(fixed))
+  l <- anova(ar, null); p <- predict(ar, newmods=c(1, 5))
+  rows <- rma.mv(yi, vi, random=~1 | study, data=k, control=mvtight); ci <- confint(rows, control=list(tol=1e-12))$random[1, 2:3]
+  list(predict=list(pred=p$pred, se=p$se, ci=c(p$ci.lb, p$ci.ub), pi=c(p$pi.lb, p$pi.ub)), profile=c(ci), rho=mv(rho), ar=mv(ar), null=mv(null), LRT=list(chi2=l$LRT, p=l$pval), top=mv(top), four=mv(four), fixed=mv(fixed))
 }))
 
 case("robust", quote({
