@@ -75,6 +75,12 @@ func TestAllVariancesGiven(t *testing.T) {
 	t.Parallel()
 	d := inventedLevels(40, 5)
 	zero := 0.0
+	rows := d
+	rows.Levels = []Level{d.Levels[0], {Name: "effect"}}
+	a, b := must(FitMultilevel(d, Options{})), must(FitMultilevel(rows, Options{}))
+	if a.LogLik != b.LogLik || a.Components[1] != b.Components[1] && *a.Components[1].SE != *b.Components[1].SE {
+		t.Errorf("no labels are not labels for each row: %+v and %+v", b.Components, a.Components)
+	}
 	d.Levels[0].Fixed, d.Levels[1].Fixed = &zero, &zero
 	m := must(FitMultilevel(d, Options{}))
 	fe := must(Fit(d.Data, Options{Method: FE}))

@@ -7,13 +7,22 @@
 // Where to start reading. [Effect] and the functions that return one turn what
 // a study reports into an effect size with its sampling variance. [Fit] pools
 // them, with or without moderators, under one of nine estimators of the
-// variance between studies; [Result] is the table. [FitMultilevel] is for
-// several effects from one study: levels of nesting, correlated sampling
-// errors, or both. [Robust] makes standard errors that hold when that working
-// model is wrong. [Egger], [Begg], [TrimFill], [PET], [PEESE], [Failsafe] and
-// [Select] ask what may be missing; [Influence], [LeaveOneOut] and
-// [Cumulative] ask what hangs on a single study. [Live] keeps a pooled result
-// up to date as studies arrive.
+// variance between studies; [Result] is the table, from which follow prediction
+// intervals ([Result.Predict]), intervals for heterogeneity
+// ([Result.QProfile], [Result.ProfileLikelihood]) and estimates of each study's
+// true effect ([Result.StudyEffects]). [FitSubgroups] compares groups of
+// studies, [PermutationTest] tests moderators without normality.
+//
+// [FitMultilevel] is for several effects from one study: levels of nesting,
+// correlated sampling errors, or both. [Result.Robust] and
+// [MultilevelResult.Robust] make standard errors that hold when that working
+// model is wrong, with the test of several coefficients at once in
+// [RobustResult.WaldHTZ]; [RobustCorrelated] and [RobustHierarchical] do it with
+// weights from moments.
+//
+// [Egger], [Begg], [TrimFill], [PET], [PEESE], [Failsafe] and [Select] ask what
+// may be missing; [Influence], [LeaveOneOut] and [Cumulative] ask what hangs on
+// a single study. [Live] keeps a pooled result up to date as studies arrive.
 //
 // Inside, tau2.go is the engine of the models with one variance: every
 // quantity is a sum over studies at a given tau², so that a fit costs time

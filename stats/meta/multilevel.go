@@ -14,7 +14,7 @@ import (
 type Level struct {
 	Name string
 	// Group labels each row. The same label in two groups of an outer level
-	// means two groups.
+	// means two groups. nil means a group for each row.
 	Group []string
 	// Fixed, when not nil, is the variance of the level, which is then not
 	// estimated; 0 leaves the level out of the model.

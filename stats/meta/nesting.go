@@ -30,6 +30,14 @@ func partitions(k int, levels []Level) ([]partition, error) {
 	out := make([]partition, 0, len(levels))
 	outer := make([]int, k)
 	for l, level := range levels {
+		if level.Group == nil {
+			p := eachRow(level.Name, k)
+			if err := separable(p, out, levels, l); err != nil {
+				return nil, err
+			}
+			out, outer = append(out, p), p.group
+			continue
+		}
 		if len(level.Group) != k {
 			return nil, &DataError{Column: level.Name, Reason: fmt.Sprintf("%d labels for %d effect sizes", len(level.Group), k)}
 		}
@@ -55,6 +63,15 @@ func partitions(k int, levels []Level) ([]partition, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// eachRow has a group for each row.
+func eachRow(name string, k int) partition {
+	p := partition{name: name, group: make([]int, k), groups: k}
+	for i := range k {
+		p.group[i] = i
+	}
+	return p
 }
 
 // separable refuses a level whose variance the likelihood cannot tell from
