@@ -57,7 +57,8 @@ type Selection struct {
 // 10.1177/1745691616662243. metafor's selmodel with type = "stepfun".
 //
 // Each interval of p-values must hold a study, or its weight is not
-// determined: a [DataError].
+// determined: a [DataError]. Where the likelihood is flat or has no maximum, the
+// error wraps [ErrNotConverged].
 func Select(d Data, o SelectOptions) (*Selection, error) {
 	o, err := o.filled()
 	if err != nil {
@@ -82,7 +83,9 @@ func Select(d Data, o SelectOptions) (*Selection, error) {
 	case best.x[null.P] == 0:
 		out.State = Boundary
 	}
-	m.tables(out, best, o.Level)
+	if err := m.tables(out, best, o.Level); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
@@ -311,7 +314,7 @@ func (m *stepModel) runaway(x []float64) bool {
 
 // tables fills the result; standard errors are from the curvature in the
 // parameters as they are reported.
-func (m *stepModel) tables(out *Selection, best peak, level float64) {
+func (m *stepModel) tables(out *Selection, best peak, level float64) error {
 	s, p := m.s, m.s.p
 	x := slices.Clone(best.x)
 	for l := range m.crit {
@@ -331,11 +334,7 @@ func (m *stepModel) tables(out *Selection, best peak, level float64) {
 		beta[i] = s.unscale(beta[i], 1)
 	}
 	if !ok {
-		out.State = NotConverged
-		for i, b := range beta {
-			out.Coefficients = append(out.Coefficients, Coefficient{Name: s.names[i], Estimate: b})
-		}
-		return
+		return fmt.Errorf("the likelihood of the selection model has no curvature that standard errors could come from: %w", ErrNotConverged)
 	}
 	size := len(x)
 	gamma := make([]float64, p*p)
@@ -358,6 +357,7 @@ func (m *stepModel) tables(out *Selection, best peak, level float64) {
 		se := math.Sqrt(cov[(p+1+l)*size+p+1+l])
 		out.Weights[l+1].SE = &se
 	}
+	return representable(out.Coefficients)
 }
 
 // inverseCurvature is the covariance of the parameters; those on the boundary
