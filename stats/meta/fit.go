@@ -113,8 +113,9 @@ type Result struct {
 	// TypicalV is that typical sampling variance, 0 when saturated.
 	TypicalV float64
 	// R2 is the percentage of heterogeneity that moderators explain (Raudenbush
-	// 2009), for FE the adjusted R² of the weighted regression; nil without
-	// moderators, without an intercept, and when there is nothing to explain.
+	// 2009), for FE the adjusted R² of the weighted regression; 0, as in metafor,
+	// when there is none to explain; nil without moderators and without an
+	// intercept.
 	R2 *float64
 	// LogLik is the restricted log-likelihood for REML, else the full one.
 	LogLik float64
@@ -343,16 +344,14 @@ func (r *Result) explained() error {
 	var r2 float64
 	if r.Method == FE {
 		total, rest := null.at(0).rss/float64(r.K-1), r.s.at(0).rss/float64(r.K-r.P)
-		if total == 0 {
-			return nil
+		if total > 0 {
+			r2 = 1 - rest/total
 		}
-		r2 = 1 - rest/total
 	} else {
 		total := null.unscale(null.estimate(r.Method).tau2, 2)
-		if total == 0 {
-			return nil
+		if total > 0 {
+			r2 = (total - r.Tau2) / total
 		}
-		r2 = (total - r.Tau2) / total
 	}
 	r2 = 100 * max(0, r2)
 	r.R2 = &r2

@@ -235,7 +235,7 @@ func uni(r *Result) tree {
 	if r.Coefficients[0].DF > 0 {
 		out["ddf"] = r.Coefficients[0].DF
 	}
-	if r.P == 1 {
+	if r.P == 1 && len(r.data.Moderators) == 0 {
 		out["pi_lb"], out["pi_ub"] = nil, nil
 		if r.Method != FE {
 			p := must(r.Predict(nil, PredictAsTest))

@@ -40,13 +40,13 @@ type InfluenceRow struct {
 }
 
 // Influence refits d without each study in turn; its time is quadratic in
-// their number. It needs more studies than coefficients plus one.
+// their number. It needs more studies than coefficients.
 func Influence(d Data, o Options) ([]InfluenceRow, error) {
 	full, err := Fit(d, o)
 	if err != nil {
 		return nil, err
 	}
-	if full.K <= full.P+1 {
+	if full.K <= full.P {
 		return nil, &DataError{Reason: "too few studies to leave one out"}
 	}
 	rows := make([]InfluenceRow, full.K)

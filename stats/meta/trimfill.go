@@ -34,9 +34,10 @@ const (
 // TrimFillResult is the funnel made symmetric.
 type TrimFillResult struct {
 	// K0 is the estimated number of missing studies, SEK0 the standard error of
-	// the estimate before rounding.
+	// the estimate before rounding; nil where its formula has no value, which
+	// happens with few studies.
 	K0   int
-	SEK0 float64
+	SEK0 *float64
 	// Side is where they are missing.
 	Side Side
 	// Filled are the mirror images that were added.
@@ -84,7 +85,10 @@ func TrimFill(d Data, o Options, estimator TrimEstimator, side Side) (*TrimFillR
 		if err != nil {
 			return nil, err
 		}
-		out.SEK0 = se
+		out.SEK0 = nil
+		if !math.IsNaN(se) && !math.IsInf(se, 0) {
+			out.SEK0 = &se
+		}
 		if k0 == out.K0 {
 			out.State = Converged
 			break
@@ -160,7 +164,7 @@ func missing(sorted []Effect, centre float64, estimator TrimEstimator) (k0 int, 
 		return 0, 0, fmt.Errorf("there is no trim estimator %q; known are L0, R0 and Q0", estimator)
 	}
 	k0 = int(math.RoundToEven(max(0, estimate)))
-	return min(k0, n-2), se, nil
+	return min(k0, n-1), se, nil
 }
 
 // rankVariance is the variance of the rank sum of k studies with k0 missing.
