@@ -55,8 +55,9 @@ func Compare(small, large *Model) (LikelihoodRatio, error) {
 
 // Containment returns t tests with the degrees of freedom of nlme's lme: a
 // coefficient is tested at the innermost grouping within which its column
-// varies (Pinheiro and Bates 2000, section 2.4.2). The groupings must be nested,
-// as in lme; crossed ones are an error.
+// varies (Pinheiro and Bates 2000, section 2.4.2). Standard errors are those of
+// [Model.UnbiasedSE], as in its summary. The groupings must be nested, as in lme;
+// crossed ones are an error.
 func (m *Model) Containment() ([]Test, error) {
 	levels, err := m.nesting()
 	if err != nil {
@@ -87,7 +88,7 @@ func (m *Model) Containment() ([]Test, error) {
 			spent[at[j]]++
 		}
 	}
-	tests := make([]Test, p)
+	tests, se := make([]Test, p), m.UnbiasedSE()
 	for j, c := range m.Fixed {
 		size, outer := m.N, 0
 		if at[j] < len(levels) {
@@ -103,7 +104,7 @@ func (m *Model) Containment() ([]Test, error) {
 		if df <= 0 {
 			return nil, fmt.Errorf("no degrees of freedom are left for %s", c.Name)
 		}
-		tests[j] = tTest(c.Name, c.Estimate, c.SE, df)
+		tests[j] = tTest(c.Name, c.Estimate, se[j], df)
 	}
 	return tests, nil
 }

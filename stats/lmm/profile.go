@@ -219,9 +219,10 @@ func (p *profiler) unfold(x []float64, value float64) held {
 			l[0] = value / math.Sqrt(h.sigma2)
 		}
 		if t == p.t.term && p.t.kind == holdCor {
-			// The second row keeps its length, as its diagonal element, and gets the angle.
-			length := l[q+1]
-			l[q], l[q+1] = value*length, math.Sqrt(1-value*value)*length
+			// The second row keeps its length, as its diagonal element, and gets the
+			// angle; a sign in either row would turn the correlation round.
+			length := math.Abs(l[q+1])
+			l[q], l[q+1] = math.Copysign(value, value*l[0])*length, math.Sqrt(1-value*value)*length
 		}
 		h.lambda = append(h.lambda, multiply(pr.s[t], p.rows(t, l), q, q, q))
 	}
@@ -313,7 +314,9 @@ func (p *profiler) gradient(x []float64, value float64, h held, v *value, sigma2
 			user[0] = 0
 		}
 		if t == p.t.term && p.t.kind == holdCor {
-			user[q+1] = value*user[q] + math.Sqrt(1-value*value)*user[q+1]
+			length := x[p.lengthAt()]
+			user[q+1] = math.Copysign(value, value*h.lower[t][0])*user[q] + math.Sqrt(1-value*value)*user[q+1]
+			user[q+1] *= sign(length)
 			user[q] = 0
 		}
 		slope[t] = user
@@ -333,6 +336,26 @@ func (p *profiler) gradient(x []float64, value float64, h held, v *value, sigma2
 	return g
 }
 
+// lengthAt is where the free parameters hold the length of the second row of a
+// held correlation.
+func (p *profiler) lengthAt() int {
+	at := 0
+	for _, tm := range p.m.pr.terms[:p.t.term] {
+		at += tm.q * (tm.q + 1) / 2
+	}
+	return at + p.m.pr.terms[p.t.term].q
+}
+
+func sign(x float64) float64 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return 0
+}
+
 // differentiate is a derivative by differences of the fourth order.
 func differentiate(f function, x []float64, i int) float64 {
 	const h = 2e-3
@@ -349,7 +372,17 @@ var errProfile = errors.New("the deviance could not be minimised with the parame
 
 // zeta is the signed root of the rise of the deviance at a value.
 func (p *profiler) zeta(value float64) (float64, error) {
-	best := minimise(p.criterion(value), p.free, 1e-9, 300)
+	f := p.criterion(value)
+	best := minimise(f, p.free, 1e-9, 300)
+	if p.t.kind == holdCor {
+		// Without variance there is no correlation to hold: that is lower than a
+		// minimum with one where the data contradict the held value.
+		x := slices.Clone(p.free)
+		x[p.lengthAt()] = 0
+		if none := minimise(f, x, 1e-9, 300); none.f < best.f || math.IsInf(best.f, 1) || !finite(best.g) {
+			best.f, best.g = none.f, none.g
+		}
+	}
 	if math.IsInf(best.f, 1) || !finite(best.g) {
 		return 0, errProfile
 	}
