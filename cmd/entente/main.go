@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/entente-project/entente/internal/analysis"
 	"github.com/entente-project/entente/internal/care"
 )
 
@@ -28,6 +29,7 @@ type commands struct {
 	Restore    restoreCommand    `cmd:"" help:"Restore a backup to a place where there is nothing yet."`
 	Db         dbCommand         `cmd:"" name:"db" help:"Work on whole databases."`
 	BackupKey  backupKeyCommand  `cmd:"" help:"Make the pair of keys that backups are encrypted to."`
+	Stats      analysis.Commands `cmd:"" help:"Analyse a table: meta-analysis, mixed models, reliability, factor models, change."`
 	Version    kong.VersionFlag  `help:"Print the version."`
 }
 
@@ -36,10 +38,11 @@ func main() {
 	defer stop()
 	var c commands
 	k := kong.Parse(&c, kong.Name("entente"), kong.Description("Measure, show and help to mend the therapeutic alliance."),
-		kong.Vars{"version": version}, kong.BindTo(ctx, (*context.Context)(nil)), kong.DefaultEnvars("ENTENTE"))
+		kong.Vars{"version": version}, kong.BindTo(ctx, (*context.Context)(nil)), kong.DefaultEnvars("ENTENTE"),
+		statsWithoutEnvironment(), kong.Bind(streams()), kong.Exit(exit))
 	if err := k.Run(); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "entente: "+sentence(err))
-		os.Exit(1) //nolint:gocritic // stop only restores signals
+		os.Exit(codeOf(err)) //nolint:gocritic // stop only restores signals
 	}
 }
 
