@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +23,7 @@ import (
 type backupFlags struct {
 	BackupTo        string        `help:"Folder for backups; best one that is copied to another place." type:"path"`
 	BackupRecipient string        `help:"Public key (age1...) that backups are encrypted to; made by entente backup-key. The secret half is needed only to restore: keep it elsewhere."`
-	BackupKeep      int           `help:"How many backups stay; older ones are removed." default:"30"`
+	BackupKeep      keeping       `help:"How many backups stay: one of each of so many days, weeks and months. The newest always does." default:"7,4,12" placeholder:"DAYS,WEEKS,MONTHS"`
 	BackupEvery     time.Duration `help:"How often the server makes a backup." default:"24h"`
 }
 
@@ -42,47 +41,58 @@ func (c *backupCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	name, err := c.backup(ctx, v, s)
-	if err == nil {
+	name, err := c.backup(ctx, v, s, time.Now())
+	if name != "" {
 		fmt.Println(name)
 	}
 	return err
 }
 
-// backup writes one moment of the database, checks it, encrypts it, and reads
-// what it encrypted back before the name of a backup is given to it.
-func (f backupFlags) backup(ctx context.Context, v *vault.Vault, s *store.Store) (name string, err error) {
+func (f backupFlags) recipient() (age.Recipient, error) {
 	to, err := age.ParseX25519Recipient(f.BackupRecipient)
 	if err != nil {
-		return "", fmt.Errorf("--backup-recipient: %q is no public key for backups; entente backup-key makes one", f.BackupRecipient)
+		return nil, fmt.Errorf("--backup-recipient: %q is no public key for backups; entente backup-key makes one", f.BackupRecipient)
+	}
+	return to, nil
+}
+
+// backup writes one moment of the database, encrypts it, restores what it
+// encrypted into a temporary file and checks that, before the name of a backup
+// is given to it. With an error and a name the backup is good, and an old one
+// could not be removed.
+func (f backupFlags) backup(ctx context.Context, v *vault.Vault, s *store.Store, now time.Time) (name string, err error) {
+	to, err := f.recipient()
+	if err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(f.BackupTo, 0o700); err != nil {
 		return "", fmt.Errorf("--backup-to: %w", err)
 	}
+	f.sweep(now)
 	// The copy is sealed like the database itself; still nobody else may read it.
 	dir, err := os.MkdirTemp(f.BackupTo, ".backup-")
 	if err != nil {
 		return "", fmt.Errorf("--backup-to: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	plain, sealed := filepath.Join(dir, "snapshot.db"), filepath.Join(dir, "snapshot.age")
+	plain, sealed, restored := filepath.Join(dir, "snapshot.db"), filepath.Join(dir, "snapshot.age"), filepath.Join(dir, "restored.db")
 	if err := s.Snapshot(ctx, plain, v, func(string, int64) error { return ctx.Err() }); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
-	if err := sound(ctx, plain, v); err != nil {
-		return "", fmt.Errorf("the backup would be damaged, none was made: %w", err)
-	}
-	if err := encryptAndCompare(plain, sealed, to); err != nil {
+	if err := encryptAndRestore(plain, sealed, restored, to); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
-	name = filepath.Join(f.BackupTo, time.Now().UTC().Format(backupName))
+	if err := sound(ctx, restored, v); err != nil {
+		return "", fmt.Errorf("the backup would be damaged, none was made: %w", err)
+	}
+	name = filepath.Join(f.BackupTo, now.UTC().Format(backupName))
 	if err := os.Rename(sealed, name); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
 	if err := syncFolder(f.BackupTo); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
-	return name, f.retire()
+	return name, f.retire(filepath.Base(name))
 }
 
 func sound(ctx context.Context, path string, v *vault.Vault) (err error) {
@@ -94,9 +104,10 @@ func sound(ctx context.Context, path string, v *vault.Vault) (err error) {
 	return s.Sound(ctx)
 }
 
-// encryptAndCompare encrypts a file and reads the result back. The secret key is
-// not here, so a key that lives only in this function is added for the reading.
-func encryptAndCompare(plain, sealed string, to age.Recipient) error {
+// encryptAndRestore encrypts a file and restores the result. The secret key is
+// not here, so a key that lives only in this function is added for that. Of the
+// three files never more than two lie on the disk.
+func encryptAndRestore(plain, sealed, restored string, to age.Recipient) error {
 	once, err := age.GenerateX25519Identity()
 	if err != nil {
 		return err
@@ -105,13 +116,20 @@ func encryptAndCompare(plain, sealed string, to age.Recipient) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // read only
 	wanted := sha256.New()
-	if err := encrypt(sealed, io.TeeReader(in, wanted), to, once.Recipient()); err != nil {
+	err = encrypt(sealed, io.TeeReader(in, wanted), to, once.Recipient())
+	if err := errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	if err := os.Remove(plain); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(restored, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
 	}
 	got := sha256.New()
-	if err := decrypt(sealed, got, once); err != nil {
+	if err := errors.Join(decrypt(sealed, io.MultiWriter(out, got), once), out.Close()); err != nil {
 		return err
 	}
 	if !slices.Equal(wanted.Sum(nil), got.Sum(nil)) {
@@ -161,62 +179,4 @@ func syncFolder(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// backups are the finished ones in a folder, oldest first.
-func (f backupFlags) backups() ([]string, error) {
-	entries, err := os.ReadDir(f.BackupTo)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, e := range entries {
-		if _, err := time.Parse(backupName, e.Name()); err == nil {
-			out = append(out, e.Name())
-		}
-	}
-	slices.Sort(out)
-	return out, nil
-}
-
-// retire removes the oldest backups; never the last.
-func (f backupFlags) retire() error {
-	all, err := f.backups()
-	if err != nil {
-		return err
-	}
-	for _, name := range all[:max(0, len(all)-max(1, f.BackupKeep))] {
-		if err := os.Remove(filepath.Join(f.BackupTo, name)); err != nil {
-			return fmt.Errorf("an old backup could not be removed: %w", err)
-		}
-	}
-	return nil
-}
-
-// schedule makes backups until ctx ends; a start soon after the last one waits
-// for its time.
-func (f backupFlags) schedule(ctx context.Context, v *vault.Vault, s *store.Store, log *slog.Logger) {
-	for ctx.Err() == nil {
-		wait := time.Duration(0)
-		if all, err := f.backups(); err == nil && len(all) > 0 {
-			if last, err := time.Parse(backupName, all[len(all)-1]); err == nil {
-				wait = time.Until(last.Add(f.BackupEvery))
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		name, err := f.backup(ctx, v, s)
-		if err != nil {
-			log.Error("no backup was made", "err", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(10 * time.Minute): // then again: a disk may have space by then
-			}
-			continue
-		}
-		log.Info("backup", "file", name)
-	}
 }

@@ -5,13 +5,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
@@ -37,6 +38,7 @@ type lived struct {
 	store    *store.Store
 	app      *app.App
 	neri     care.Actor
+	links    demoLinks
 }
 
 func live(t *testing.T, url string) lived {
@@ -64,6 +66,7 @@ func live(t *testing.T, url string) lived {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.links = links
 	me, err := l.app.Authenticate(t.Context(), links.therapist)
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +130,9 @@ func TestDrillBackup(t *testing.T) {
 				url = "sqlite:" + filepath.Join(l.dir, "entente.db")
 			}
 			before := contents(t, l.store)
+			if err := l.store.PutSecret(t.Context(), "care.example.org", []byte("the key of a certificate")); err != nil {
+				t.Fatal(err)
+			}
 			secret, folder := filepath.Join(l.dir, "backup.key"), filepath.Join(l.dir, "backups")
 			recipient := newKey(t, secret)
 			stop := l.storm(t)
@@ -146,6 +152,7 @@ func TestDrillBackup(t *testing.T) {
 			}
 			l.check(t, filepath.Join(restored, "entente.db"), before)
 			l.refusals(t, file, secret)
+			l.serveRestored(t, restored)
 			t.Logf("drill | backup of a %s database during a storm, then restore | equals one moment; the audit holds; sign-ins and links ended | 0 lost | %d writes meanwhile, 0 lost", engine, wrote)
 		})
 	}
@@ -223,6 +230,56 @@ func (l lived) check(t *testing.T, path string, before map[string]store.Contents
 	}
 }
 
+// serveRestored serves what was restored, with a mail server: who was signed in
+// is not, a link that was open is not, and nothing is sent.
+func (l lived) serveRestored(t *testing.T, restored string) {
+	t.Helper()
+	office, address := openPostOffice(t)
+	p := entente(t, "serve", "--data="+restored, "--key="+l.key, "--listen=127.0.0.1:0", "--smtp="+address, "--smtp-from=check@example.org", "--smtp-security=none")
+	v := demo{base: p.after(" serves ")}.visitor(t)
+	for path, want := range map[string]string{"/today": "/signin"} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", v.base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.AddCookie(&http.Cookie{Name: "entente", Value: l.links.therapist})
+		r, err := v.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Header.Get("Location") != want || r.Body.Close() != nil {
+			t.Errorf("with a sign-in from before, %s answers %s %s", path, r.Status, r.Header.Get("Location"))
+		}
+	}
+	if _, err := l.app.OpenInvitation(t.Context(), l.links.form); err != nil {
+		t.Errorf("the link is not open where nothing was restored, so this shows nothing: %v", err)
+	}
+	if r := v.post("/f", url.Values{"token": {l.links.form}}); r.status != http.StatusNotFound {
+		t.Errorf("a link from before opens: %d", r.status)
+	}
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	p.finish()
+	select {
+	case letter := <-office.got:
+		t.Errorf("a letter was sent to %s", letter.to)
+	default:
+	}
+	// Keys of certificates are in no backup.
+	k, err := vault.Open(l.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(restored, "entente.db"), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Secret(t.Context(), "care.example.org"); care.CodeOf(err) != care.NotFound || s.Close() != nil {
+		t.Errorf("the key of a certificate was restored: %v", err)
+	}
+}
+
 // refusals are a wrong key, a place in use, a damaged file and no recipient.
 func (l lived) refusals(t *testing.T, file, secret string) {
 	t.Helper()
@@ -256,32 +313,6 @@ func (l lived) refusals(t *testing.T, file, secret string) {
 		if left, err := os.ReadDir(filepath.Join(l.dir, place)); err != nil || len(left) > 0 {
 			t.Errorf("a refused restore leaves %v, %v", left, err)
 		}
-	}
-}
-
-// TestRetire: the newest backups stay, and nothing else in the folder is touched.
-func TestRetire(t *testing.T) {
-	t.Parallel()
-	f := backupFlags{BackupTo: t.TempDir(), BackupKeep: 3}
-	at := time.Date(2026, 1, 1, 3, 0, 0, 0, time.UTC)
-	names := []string{"notes.txt", "entente-old.db.age"}
-	for i := range 6 {
-		names = append(names, at.AddDate(0, 0, i).Format(backupName))
-	}
-	for _, n := range names {
-		if err := os.WriteFile(filepath.Join(f.BackupTo, n), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.retire(); err != nil {
-		t.Fatal(err)
-	}
-	left, err := f.backups()
-	if err != nil || strings.Join(left, " ") != strings.Join(names[5:], " ") {
-		t.Errorf("%v stay, %v", left, err)
-	}
-	if all, err := os.ReadDir(f.BackupTo); err != nil || len(all) != 5 {
-		t.Errorf("%v, %v", all, err)
 	}
 }
 

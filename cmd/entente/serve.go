@@ -4,10 +4,13 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
+	"sync"
+	"time"
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/auth"
@@ -25,6 +28,11 @@ type serveCommand struct {
 
 // Run serves until it is interrupted.
 func (c *serveCommand) Run(ctx context.Context) error {
+	if c.BackupTo != "" { // better now than in the night
+		if _, err := c.recipient(); err != nil {
+			return err
+		}
+	}
 	v, s, err := c.open(ctx, true)
 	if err != nil {
 		return err
@@ -66,11 +74,15 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		fmt.Printf("key: %s (%s). Keep a copy of it apart from the database: without it nothing can be read.\n", c.Key, v.Fingerprint())
 		fmt.Printf("set up: %s/setup?code=%s\n", base, code)
 	}
+	ctx, stop := context.WithCancel(ctx)
+	var jobs sync.WaitGroup
+	defer func() { stop(); jobs.Wait() }()
 	if c.BackupTo != "" {
-		go c.schedule(ctx, v, s, log)
+		k := &keeper{backupFlags: c.backupFlags, id: rand.Text(), vault: v, store: s, log: log, now: time.Now}
+		jobs.Go(func() { k.schedule(ctx) })
 	}
-	go anchorAudit(ctx, a, c.Anchor, log)
-	go watchSound(ctx, s, log)
+	jobs.Go(func() { anchorAudit(ctx, a, c.Anchor, log) })
+	jobs.Go(func() { watchSound(ctx, s, log) })
 	return f.serve(ctx, h, log)
 }
 

@@ -32,6 +32,7 @@ type Tx interface {
 	standingTx
 	auditTx
 	importTx
+	backupTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

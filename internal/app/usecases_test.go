@@ -60,6 +60,7 @@ var staffOfPractice = []who{neri, costa, longo, boss}
 var useCases = []useCase{
 	{"Pulse", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Pulse(w.ctx, a)) }},
 	{"Staff", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Staff(w.ctx, a)) }},
+	{"Backups", []who{stranger, neri, boss}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Backups(w.ctx, a)) }},
 	{"SetLanguage", append([]who{stranger}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SetLanguage(w.ctx, a, "it") }},
 	{"AddStaff", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
 		return errorOf(w.app.AddStaff(w.ctx, a, app.NewColleague{Name: "New", Email: uuid.NewString() + "@example.org", Language: "en", Roles: []care.Role{care.Therapist}}))
@@ -136,6 +137,7 @@ var openUseCases = map[string]string{
 	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "ConfirmSignIn": "by a sign-in that waits, and a code", "Authenticate": "by a sign-in's cookie",
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
+	"BackupWord": "says in a word whether backups are made",
 	"LeaveKiosk": "by a sign-in's cookie and a PIN",
 }
 

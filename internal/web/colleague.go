@@ -16,12 +16,57 @@ type colleaguesView struct {
 	Roles                 []care.Role
 	Languages             []string
 	Link, For             string
+	Backup                backupView
 }
+
+// backupView is what a manager reads of backups.
+type backupView struct {
+	Text string // empty for whoever is no manager
+	Bad  bool
+}
+
+// backup says when the last good backup was made, and what to do about a bad one.
+func (c *call) backup() (v backupView, err error) {
+	if !c.by.Has(care.Manager) {
+		return v, nil
+	}
+	b, err := c.app().Backups(c.r.Context(), c.by)
+	if err != nil {
+		return v, err
+	}
+	return c.backupView(b), nil
+}
+
+func (c *call) backupView(b care.BackupState) (v backupView) {
+	switch {
+	case b.MadeMillis == 0 && b.EveryMillis == 0:
+		v.Text = c.p.T("colleagues.backup_off")
+	case b.MadeMillis == 0:
+		v.Text = c.p.T("colleagues.backup_first")
+	default:
+		v.Text = c.p.T("colleagues.backup_made", "When", c.moment(b.MadeMillis))
+	}
+	switch {
+	case b.Failing():
+		v.Bad = true
+		v.Text += " " + c.p.T("colleagues.backup_failing", "When", c.moment(b.FailedMillis))
+	case b.MadeMillis > 0 && b.Late(c.s.cfg.Now().UnixMilli()):
+		v.Bad = true
+		v.Text += " " + c.p.T("colleagues.backup_late")
+	}
+	return v
+}
+
+// moment is a day and a time of it.
+func (c *call) moment(millis int64) string { return c.day(millis) + ", " + c.p.Clock(c.at(millis)) }
 
 func (c *call) colleagues() (colleaguesView, error) {
 	v := colleaguesView{Roles: care.Roles()[:3], Languages: app.Languages, Language: c.p.Lang(), Chosen: map[string]bool{string(care.Therapist): true}}
 	var err error
-	v.All, err = c.app().Staff(c.r.Context(), c.by)
+	if v.All, err = c.app().Staff(c.r.Context(), c.by); err != nil {
+		return v, err
+	}
+	v.Backup, err = c.backup()
 	return v, err
 }
 

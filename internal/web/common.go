@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -159,35 +160,44 @@ func localPath(back string) string {
 // wellness remembers for a second whether the server is well: asking costs a
 // durable write, and anybody may ask.
 type wellness struct {
-	mu    sync.Mutex
-	asked time.Time
-	err   error
+	mu     sync.Mutex
+	asked  time.Time
+	err    error
+	backup string
 }
 
-func (w *wellness) ask(now time.Time, well func() error) error {
+func (w *wellness) ask(now time.Time, well func() (string, error)) (backup string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.asked.IsZero() || now.Sub(w.asked) >= time.Second || now.Before(w.asked) {
-		w.asked, w.err = now, well()
+		w.asked = now
+		w.backup, w.err = well()
 	}
-	return w.err
+	return w.backup, w.err
 }
 
-// health says whether an answer could be kept now; monitoring asks it. A damaged
-// database still takes answers: then the status is good and the word is not.
+// health says whether an answer could be kept now, and whether backups are made;
+// monitoring asks it. A late backup or a damaged database keeps nobody from
+// answering: the status stays 200, and the words tell.
 func health(c *call) error {
 	status, word := http.StatusOK, "ok"
 	if c.app().Damage() != nil {
 		word = "damaged"
 	}
-	if err := c.s.pulse.ask(c.s.cfg.Now(), func() error { return c.app().Health(c.r.Context()) }); err != nil {
+	backup, err := c.s.pulse.ask(c.s.cfg.Now(), func() (string, error) {
+		if err := c.app().Health(c.r.Context()); err != nil {
+			return "", err
+		}
+		return c.app().BackupWord(c.r.Context())
+	})
+	if err != nil {
 		c.s.cfg.Log.LogAttrs(c.r.Context(), levelOf(err), "not well", errorAttr(err))
 		status, word = http.StatusServiceUnavailable, "unavailable"
 		c.w.Header().Set("Retry-After", "10")
 	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(status)
-	if err := json.NewEncoder(c.w).Encode(map[string]string{"status": word}); err != nil {
+	if err := json.NewEncoder(c.w).Encode(map[string]string{"status": word, "backup": cmp.Or(backup, "unknown")}); err != nil {
 		return fmt.Errorf("health: %w", err)
 	}
 	return nil

@@ -110,7 +110,7 @@ func staffSamples(c *call) []sample {
 		{"client", c.clientModel(v), nil}, {"client", c.clientModel(one), nil}, {"client", c.clientModel(hidden), map[string]string{"at": "No."}}, {"client", c.clientModel(app.ClientView{Client: v.Client, Episode: v.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}), nil},
 		{"session", link, map[string]string{"pin": "No."}}, {"session", sessionModel{SessionView: waiting}, nil}, {"session", sessionModel{SessionView: planned}, nil},
 		{"clientnew", form, map[string]string{"label": "No.", "email": "No."}}, {"clientedit", form, nil},
-		{"colleagues", colleaguesView{All: []app.Colleague{{Name: "A", Roles: care.Roles()}}, Roles: care.Roles()[:3], Languages: app.Languages, Link: "http://x/join/t", For: "A"}, map[string]string{"name": "No."}},
+		{"colleagues", colleaguesView{All: []app.Colleague{{Name: "A", Roles: care.Roles()}}, Roles: care.Roles()[:3], Languages: app.Languages, Link: "http://x/join/t", For: "A", Backup: backupView{Text: "Last good backup", Bad: true}}, map[string]string{"name": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}
 	for _, state := range []string{"new", "problems", "preview", "running", "done", "stopped", "failed"} {
