@@ -111,16 +111,31 @@ func (s *Store) openWhole(ctx context.Context, tx *sql.Tx) error {
 
 // copyRows is how many rows go into one statement. SQLite looks each parameter up
 // among all those before it: more rows are slower, not faster.
-const copyRows = 40
+const copyRows = 16
 
 func copyTable(ctx context.Context, from, to *sql.Tx, table string, p CopyProgress) (c Contents, err error) {
 	var batch []any
 	var columns []string
-	put := func() error {
-		if len(batch) == 0 {
-			return nil
+	var full *sql.Stmt // of a whole batch: to compile it costs as much as to run it
+	defer func() {
+		if full != nil {
+			err = errors.Join(err, full.Close())
 		}
-		_, err := to.ExecContext(ctx, insertMany(table, columns, len(batch)/len(columns)), batch...)
+	}()
+	put := func() (err error) {
+		switch {
+		case len(batch) == 0:
+			return nil
+		case len(batch) < copyRows*len(columns):
+			_, err = to.ExecContext(ctx, insertMany(table, columns, len(batch)/len(columns)), batch...)
+		case full == nil:
+			if full, err = to.PrepareContext(ctx, insertMany(table, columns, copyRows)); err != nil {
+				return err
+			}
+			fallthrough
+		default:
+			_, err = full.ExecContext(ctx, batch...)
+		}
 		batch = batch[:0]
 		if err == nil && p != nil {
 			err = p(table, c.Rows)

@@ -61,7 +61,11 @@ func (s *Server) handle(rt route) http.HandlerFunc {
 		c := &call{s: s, w: w, r: r}
 		c.p = i18n.For(s.language(c))
 		defer c.recovered()
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody(r))
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody(rt.who, r))
+		if r.ContentLength != 0 && r.URL.Path != importPath {
+			// Whoever sends a form by the byte does not keep its memory for long.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyLasts)) // no deadline: a test's recorder
+		}
 		if err := c.admit(rt.who); err != nil {
 			c.fail(err)
 			return
@@ -87,10 +91,19 @@ func (c *call) recovered() {
 	}
 }
 
-// maxBody bounds what a form may send; an import's file is larger.
-func maxBody(r *http.Request) int64 {
-	if r.URL.Path == "/import" {
+const importPath = "/import"
+
+// bodyLasts is how long a form may be on its way: 64 KiB at 2.5 KB a second.
+const bodyLasts = 30 * time.Second
+
+// maxBody bounds what a form may send: less where nobody was asked who they are,
+// more for an import's file.
+func maxBody(who audience, r *http.Request) int64 {
+	switch {
+	case r.URL.Path == importPath:
 		return 64 << 20
+	case who == anyone:
+		return 16 << 10
 	}
 	return 64 << 10
 }
