@@ -224,7 +224,7 @@ func (c *crowd) flood(ctx context.Context) error {
 		}
 		conn, err := c.dial(ctx)
 		if err != nil {
-			return nil //nolint:nilerr // the end
+			return nil // the end
 		}
 		go func() { // the server answers before it has all, and hangs up
 			_, _ = fmt.Fprintf(conn, "POST /signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", len(body))

@@ -129,7 +129,7 @@ func copyTable(ctx context.Context, from, to *sql.Tx, table string, p CopyProgre
 		case len(batch) < copyRows*len(columns):
 			_, err = to.ExecContext(ctx, insertMany(table, columns, len(batch)/len(columns)), batch...)
 		case full == nil:
-			if full, err = to.PrepareContext(ctx, insertMany(table, columns, copyRows)); err != nil {
+			if full, err = to.PrepareContext(ctx, insertMany(table, columns, copyRows)); err != nil { //nolint:sqlclosecheck // closed above, once the table is done
 				return err
 			}
 			fallthrough
