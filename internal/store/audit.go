@@ -34,6 +34,7 @@ func (t *Tx) Audit(e care.AuditEntry) error {
 		return err
 	}
 	e.Lane = t.s.engine.lane()
+	t.left.practice, t.left.line = e.Practice, e.ID
 	h, err := one(t, func(r scanner) (h head, err error) { return h, r.Scan(&h.lane, &h.seq, &h.link) },
 		"SELECT lane, seq, link FROM audit_head WHERE practice_id = $1 AND lane = $2", e.Practice, e.Lane)
 	if err != nil && care.CodeOf(err) != care.NotFound {

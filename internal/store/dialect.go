@@ -5,9 +5,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,6 +34,8 @@ type engine interface {
 	readOptions() *sql.TxOptions
 	goose() goose.Dialect
 	unavailable(error) bool
+	lost(error) bool    // the connection is gone; another may work
+	unheard(error) bool // the server does not know this number of a transaction
 	duplicate(error) bool
 	bulk() string
 	walled() bool // the database itself keeps practices apart
@@ -136,6 +141,10 @@ func (sqliteEngine) unavailable(err error) bool {
 	return false
 }
 
+// lost, unheard: there is no connection to lose.
+func (sqliteEngine) lost(error) bool    { return false }
+func (sqliteEngine) unheard(error) bool { return false }
+
 func (sqliteEngine) duplicate(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_CONSTRAINT
@@ -167,13 +176,16 @@ type postgresEngine struct{ lanes *atomic.Uint64 }
 // lock: PostgreSQL is made for several at once.
 func (postgresEngine) lock(string) (func() error, error) { return func() error { return nil }, nil }
 
+// connections is how many of PostgreSQL's one server of ours uses at most.
+const connections = 24
+
 func (postgresEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		return nil, nil, err
 	}
-	db.SetMaxOpenConns(24)
-	db.SetMaxIdleConns(24)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	if err := db.PingContext(ctx); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("the PostgreSQL database cannot be reached: %w", err), db.Close())
@@ -194,7 +206,7 @@ func (postgresEngine) readOptions() *sql.TxOptions {
 }
 func (postgresEngine) goose() goose.Dialect { return goose.DialectPostgres }
 
-func (postgresEngine) unavailable(err error) bool {
+func (p postgresEngine) unavailable(err error) bool {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
 		switch e.Code[:2] {
@@ -203,8 +215,28 @@ func (postgresEngine) unavailable(err error) bool {
 		}
 		return false
 	}
+	return p.lost(err) || errors.Is(err, errClosed) || errors.Is(err, sql.ErrConnDone)
+}
+
+func (postgresEngine) lost(err error) bool {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		switch e.Code {
+		case "57P01", "57P02", "57P03", "53300": // ends, crashed, not ready yet, too many connections
+			return true
+		}
+		return e.Code[:2] == "08"
+	}
 	var c *pgconn.ConnectError
-	return errors.As(err, &c) || pgconn.SafeToRetry(err) || errors.Is(err, errClosed) || errors.Is(err, sql.ErrConnDone)
+	var n *net.OpError
+	return errors.As(err, &c) || errors.As(err, &n) || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// unheard: "transaction ID is in the future".
+func (postgresEngine) unheard(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "22023"
 }
 
 func (postgresEngine) duplicate(err error) bool {
@@ -286,9 +318,20 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	met := false
+	until := time.Now().Add(patience)
 	for try := 0; ; try++ {
 		err := w.once(ctx, f)
 		var e *pgconn.PgError
+		var unknown *lostCommit
+		if errors.As(err, &unknown) {
+			w.renew()
+			return err
+		}
+		if w.lost(err) && pause(ctx, until) {
+			w.renew()
+			try--
+			continue
+		}
 		if err == nil || !errors.As(err, &e) || try == maxRetries {
 			return err
 		}
@@ -317,7 +360,23 @@ func (w retryWriter) once(ctx context.Context, f func(*sql.Tx) error) error {
 	if err := f(tx); err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
-	return tx.Commit()
+	if err = tx.Commit(); w.lost(err) {
+		return &lostCommit{err}
+	}
+	return err
+}
+
+// lost is wider for a writer: a server that was set back to reading, because
+// another took over, is one to leave.
+func (w retryWriter) lost(err error) bool {
+	var e *pgconn.PgError
+	return (postgresEngine{}).lost(err) || errors.As(err, &e) && e.Code == "25006"
+}
+
+// renew lets go of all connections that rest: they may lead to the same server.
+func (w retryWriter) renew() {
+	w.db.SetMaxIdleConns(0)
+	w.db.SetMaxIdleConns(connections)
 }
 
 func ignoreDone(err error) error {

@@ -124,33 +124,6 @@ func (s *Store) Close() error {
 	return errors.Join(s.writer.close(), s.readers.Close(), s.release())
 }
 
-// Read runs f on one consistent snapshot. Errors: those of f; unavailable when
-// the database cannot be reached.
-func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.readers.BeginTx(ctx, s.engine.readOptions())
-	if err != nil {
-		return s.fault("begin", err)
-	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	return f(&Tx{ctx: ctx, s: s, q: tx})
-}
-
-// Write runs f in one transaction that is durable when Write returns nil, and
-// leaves the database unchanged when it returns an error. f may run again if the
-// engine asks for it, so it must not have effects of its own.
-func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
-	// Once begun, a write is not torn by a browser that went away.
-	steady := context.WithoutCancel(ctx)
-	err := s.writer.write(ctx, func(tx *sql.Tx) error {
-		return f(&Tx{ctx: steady, s: s, q: tx})
-	})
-	var e *care.Error
-	if err == nil || errors.As(err, &e) {
-		return err
-	}
-	return s.fault("write", err)
-}
-
 // Health reports whether a durable write is possible now.
 func (s *Store) Health(ctx context.Context) error {
 	return s.Write(ctx, func(t *Tx) error {

@@ -20,6 +20,10 @@ type Tx struct {
 	q     *sql.Tx
 	keys  map[string]*vault.Key // unwrapped in this transaction
 	reach reach
+
+	writing bool
+	ran     int   // statements so far
+	left    trace // by which a write is found again
 }
 
 func (t *Tx) exec(query string, args ...any) (sql.Result, error) {

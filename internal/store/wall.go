@@ -38,9 +38,11 @@ const (
 
 // What a transaction says to PostgreSQL about its reach. Each holds until its end.
 const (
-	sayPractice = "SELECT set_config('entente.practice', $1, true)"
-	sayHash     = "SELECT set_config('entente.hash', $1, true)"
-	sayWay      = "SELECT set_config('entente.way', $1, true)"
+	// With the number of the transaction, by which heal.go finds out how it ended.
+	sayAndNumber = "SELECT set_config('entente.practice', $1, true), pg_current_xact_id()::text"
+	sayPractice  = "SELECT set_config('entente.practice', $1, true)"
+	sayHash      = "SELECT set_config('entente.hash', $1, true)"
+	sayWay       = "SELECT set_config('entente.way', $1, true)"
 )
 
 // AcrossPractices lets this transaction name one practice after the other. Nothing
@@ -59,6 +61,7 @@ func (t *Tx) open(w way) error {
 // admit looks at a statement before it runs: the hook may stand in for it, and the
 // practice or the secret that it names becomes the transaction's.
 func (t *Tx) admit(query string, args []any) error {
+	t.ran++
 	n := namedIn(query)
 	switch {
 	case n.practice > 0 && n.practice <= len(args):
@@ -94,6 +97,10 @@ func (t *Tx) say(statement, value string) error {
 	}
 	if err := t.trip(statement); err != nil {
 		return err
+	}
+	if statement == sayPractice && t.writing && t.left.number == "" {
+		var said string
+		return t.s.fault("say", t.q.QueryRowContext(t.ctx, sayAndNumber, value).Scan(&said, &t.left.number))
 	}
 	_, err := t.q.ExecContext(t.ctx, statement, value)
 	return t.s.fault("say", err)
