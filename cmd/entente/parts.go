@@ -38,7 +38,8 @@ func (p place) url() string {
 // database yet: with an existing one, another key would open nothing.
 func (p place) open(ctx context.Context, create bool, opts ...store.Option) (*vault.Vault, *store.Store, error) {
 	v, err := vault.Open(p.Key)
-	if errors.Is(err, vault.ErrNoKey) {
+	made := errors.Is(err, vault.ErrNoKey)
+	if made {
 		if !create {
 			return nil, nil, fmt.Errorf("there is no key at %s; give the one the practice was set up with by --key", p.Key)
 		}
@@ -59,7 +60,26 @@ func (p place) open(ctx context.Context, create bool, opts ...store.Option) (*va
 	if err != nil {
 		return nil, nil, err
 	}
+	if made {
+		if err := p.first(ctx, s); err != nil {
+			return nil, nil, errors.Join(err, s.Close(), os.Remove(p.Key))
+		}
+	}
 	return v, s, nil
+}
+
+// first refuses a key that was just made for a database with a practice in it.
+func (p place) first(ctx context.Context, s *store.Store) error {
+	n := 0
+	err := s.Read(ctx, func(t *store.Tx) error {
+		all, err := t.Practices()
+		n = len(all)
+		return err
+	})
+	if err == nil && n == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is a practice in this database but no key at %s; copy the key file of the server that it was set up with, or give its place by --key", p.Key)
 }
 
 // listenAndServe answers until ctx ends, then lets running requests finish.

@@ -103,7 +103,7 @@ func (a *App) nowMillis() int64 { return a.cfg.Now().UnixMilli() }
 // auditTx writes the log of what was done.
 type auditTx interface {
 	Audit(e care.AuditEntry) error
-	LastChange(practice care.ID) (care.ID, error)
+	Changes(practice care.ID) (int64, error)
 	AuditAbout(practice, client care.ID, limit int) ([]care.AuditEntry, error)
 	AuditHead(practice care.ID) (string, error)
 	VerifyAudit(practice care.ID, heads []string) (int64, error)
@@ -128,20 +128,8 @@ func (a *App) Pulse(ctx context.Context, actor care.Actor) (n int64, err error) 
 		return 0, err
 	}
 	err = a.read(ctx, func(tx Tx) error {
-		id, err := tx.LastChange(actor.Practice)
-		if err != nil || id == "" {
-			return err
-		}
-		u, err := uuid.Parse(string(id))
-		if err != nil {
-			return err
-		}
-		// The 48 bits of time and 5 more, so that a script's number holds it exactly.
-		for _, b := range u[:6] {
-			n = n<<8 | int64(b)
-		}
-		n = n<<5 | int64(u[7]&31)
-		return nil
+		n, err = tx.Changes(actor.Practice)
+		return err
 	})
 	return n, err
 }

@@ -156,6 +156,16 @@ func (a *App) LeaveKiosk(ctx context.Context, token, pin string) error {
 	actor := care.Actor{Practice: si.Practice, Staff: si.Staff, SignIn: si.ID}
 	ended := false
 	if err := a.write(ctx, func(tx Tx) error {
+		ended = false
+		// Looked at again: of many PINs tried at once each counts, and none after the last.
+		now, err := tx.SignInByToken(hashOf(t, "sign_in"), a.nowMillis())
+		if err != nil {
+			return err
+		}
+		if now.KioskPINHash == "" {
+			return nil
+		}
+		si.PINFailures = now.PINFailures
 		switch {
 		case ok:
 			if err := tx.SetKiosk(si.Practice, si.ID, ""); err != nil {

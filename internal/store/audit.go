@@ -20,9 +20,10 @@ import (
 
 // head is the newest line of one chain.
 type head struct {
-	lane int
-	seq  int64
-	link []byte
+	lane    int
+	seq     int64
+	link    []byte
+	changes int64
 }
 
 const auditColumns = "audit_id, lane, seq, at_millis, actor_id, act, record_id, about_id, changes, link"
@@ -35,22 +36,25 @@ func (t *Tx) Audit(e care.AuditEntry) error {
 	}
 	e.Lane = t.s.engine.lane()
 	t.left.practice, t.left.line = e.Practice, e.ID
-	h, err := one(t, func(r scanner) (h head, err error) { return h, r.Scan(&h.lane, &h.seq, &h.link) },
-		"SELECT lane, seq, link FROM audit_head WHERE practice_id = $1 AND lane = $2", e.Practice, e.Lane)
+	h, err := one(t, func(r scanner) (h head, err error) { return h, r.Scan(&h.lane, &h.seq, &h.link, &h.changes) },
+		"SELECT lane, seq, link, changes FROM audit_head WHERE practice_id = $1 AND lane = $2", e.Practice, e.Lane)
 	if err != nil && care.CodeOf(err) != care.NotFound {
 		return err
 	}
 	e.Seq = h.seq + 1
+	if e.Changes {
+		h.changes++
+	}
 	link := k.link(h.link, e)
 	if _, err := t.exec("INSERT INTO audit (practice_id, "+auditColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 		e.Practice, e.ID, e.Lane, e.Seq, e.AtMillis, e.Actor, e.Action, e.Record, e.About, e.Changes, link); err != nil {
 		return err
 	}
 	if e.Seq == 1 {
-		_, err = t.exec("INSERT INTO audit_head (practice_id, lane, seq, link) VALUES ($1, $2, 1, $3)", e.Practice, e.Lane, link)
+		_, err = t.exec("INSERT INTO audit_head (practice_id, lane, seq, link, changes) VALUES ($1, $2, 1, $3, $4)", e.Practice, e.Lane, link, h.changes)
 		return err
 	}
-	return t.changed("UPDATE audit_head SET seq = $1, link = $2 WHERE practice_id = $3 AND lane = $4", e.Seq, link, e.Practice, e.Lane)
+	return t.changed("UPDATE audit_head SET seq = $1, link = $2, changes = $5 WHERE practice_id = $3 AND lane = $4", e.Seq, link, e.Practice, e.Lane, h.changes)
 }
 
 // auditKey makes the codes of a practice's audit.
@@ -237,8 +241,9 @@ func (t *Tx) AuditAbout(practice, client care.ID, limit int) ([]care.AuditEntry,
 	return out, err
 }
 
-// LastChange is the id of the newest line that changed something, "" if none.
-func (t *Tx) LastChange(practice care.ID) (care.ID, error) {
-	return one(t, func(r scanner) (id care.ID, err error) { return id, r.Scan(&id) },
-		"SELECT COALESCE(MAX(audit_id), '') FROM audit WHERE practice_id = $1 AND changes", practice)
+// Changes is how many lines of the audit changed something. It grows with each
+// such transaction that is committed, in whatever order and by whichever server.
+func (t *Tx) Changes(practice care.ID) (int64, error) {
+	return one(t, func(r scanner) (n int64, err error) { return n, r.Scan(&n) },
+		"SELECT CAST(COALESCE(SUM(changes), 0) AS BIGINT) FROM audit_head WHERE practice_id = $1", practice)
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -198,7 +199,7 @@ func (postgresEngine) writer(_ context.Context, _ string, main *sql.DB, reading 
 	if reading {
 		return refusing{main}, nil
 	}
-	return retryWriter{main}, nil
+	return retryWriter{main, new(sync.Mutex)}, nil
 }
 
 func (postgresEngine) readOptions() *sql.TxOptions {
@@ -305,11 +306,16 @@ func (e postgresEngine) lane() int { return int(e.lanes.Add(1) % auditLanes) }
 const auditLanes = 16
 
 // retryWriter runs each write in its own transaction, and again when another
-// one got in its way.
-type retryWriter struct{ db *sql.DB }
+// one got in its way. Those that are unlucky more often than that take turns, so
+// that many at one row do not keep each other from it.
+type retryWriter struct {
+	db   *sql.DB
+	turn *sync.Mutex
+}
 
 const (
-	maxRetries      = 8
+	maxRetries      = 20
+	takesTurns      = 3 // tries
 	uniqueViolation = "23505"
 )
 
@@ -320,7 +326,7 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 	met := false
 	until := time.Now().Add(patience)
 	for try := 0; ; try++ {
-		err := w.once(ctx, f)
+		err := w.try(ctx, f, try >= takesTurns)
 		var e *pgconn.PgError
 		var unknown *lostCommit
 		if errors.As(err, &unknown) {
@@ -346,8 +352,16 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 		default:
 			return err
 		}
-		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond) << try))) //nolint:gosec // spreads retries, hides nothing
+		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, takesTurns)))) //nolint:gosec // spreads retries, hides nothing
 	}
+}
+
+func (w retryWriter) try(ctx context.Context, f func(*sql.Tx) error, inTurn bool) error {
+	if inTurn {
+		w.turn.Lock()
+		defer w.turn.Unlock()
+	}
+	return w.once(ctx, f)
 }
 
 func (w retryWriter) once(ctx context.Context, f func(*sql.Tx) error) error {

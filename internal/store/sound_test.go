@@ -16,7 +16,7 @@ func TestSound(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.settle()
 		b.write(func(tx *Tx) error {
-			return errors.Join(tx.Audit(care.AuditEntry{ID: "0190-a-0", Practice: elsewhere.ID, AtMillis: 1, Actor: neri.ID, Action: "tried"}),
+			return errors.Join(tx.AcrossPractices(), tx.Audit(care.AuditEntry{ID: "0190-a-0", Practice: elsewhere.ID, AtMillis: 1, Actor: neri.ID, Action: "tried"}),
 				tx.Audit(care.AuditEntry{ID: "0190-a-1", Practice: here.ID, AtMillis: 1, Actor: neri.ID, Action: "tried"}))
 		})
 		must(t, b.s.Sound(t.Context()))

@@ -259,14 +259,16 @@ CREATE TABLE audit (
 CREATE UNIQUE INDEX audit_chain ON audit (practice_id, lane, seq);
 CREATE INDEX audit_about ON audit (practice_id, about_id, audit_id);
 
+-- changes counts the lines of the chain that changed something: by it every
+-- server sees that another has written, whatever their clocks say.
 CREATE TABLE audit_head (
   practice_id TEXT NOT NULL,
   lane BIGINT NOT NULL,
   seq BIGINT NOT NULL,
+  changes BIGINT NOT NULL,
   link BYTEA NOT NULL,
   PRIMARY KEY (practice_id, lane)
 );
-CREATE INDEX audit_changes ON audit (practice_id, changes, audit_id);
 
 -- Instruments a practice brought itself; wording and key, never anything about a person.
 CREATE TABLE practice_instrument (
