@@ -181,10 +181,19 @@ func (postgresEngine) lock(string) (func() error, error) { return func() error {
 const connections = 24
 
 func (postgresEngine) open(ctx context.Context, dsn string) (*sql.DB, *sql.DB, error) {
-	db, err := sql.Open("pgx", dsn)
-	if err != nil {
+	if err := protected(dsn); err != nil {
 		return nil, nil, err
 	}
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the address of the database cannot be read: %w", err)
+	}
+	// A server that vanished says nothing: without these it would be waited for for minutes.
+	if !strings.Contains(dsn, "connect_timeout=") {
+		cfg.ConnectTimeout = patience
+	}
+	cfg.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 2 * time.Second, Count: 5}}).DialContext
+	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
