@@ -131,7 +131,7 @@ func (p *postgres) prepare(ctx context.Context) error {
 	if err := os.WriteFile(p.script(), []byte(oneRow), 0o644); err != nil { //nolint:gosec // another user must read it
 		return err
 	}
-	for _, sql := range []string{"CREATE DATABASE entente", "CREATE TABLE one_row (id text NOT NULL PRIMARY KEY, content text NOT NULL)"} {
+	for _, sql := range []string{"CREATE ROLE program LOGIN", "CREATE DATABASE entente OWNER program", "CREATE TABLE one_row (id text NOT NULL PRIMARY KEY, content text NOT NULL)"} {
 		if _, err := p.call(ctx, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c", sql); err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (p *postgres) inserts(ctx context.Context, conns int, seconds int) (float64
 }
 
 func (p *postgres) dsn() string {
-	return "postgres://entente@/entente?host=" + p.folder + "&port=5432&sslmode=disable"
+	return "postgres://program@/entente?host=" + p.folder + "&port=5432&sslmode=disable"
 }
 
 // stop ends the server as one that may still have connections.
