@@ -17,7 +17,7 @@ import (
 type ICCCommand struct {
 	Source `embed:""`
 	Plain  `embed:""`
-	Raters []string `help:"Columns of the raters, one row for each person rated; all columns of numbers where not given." placeholder:"COLUMN,..." group:"Scale"`
+	Raters []string `help:"Columns of the raters, one row for each person rated; all columns of numbers where not given." placeholder:"COLUMN" group:"Scale"`
 }
 
 // Run does the analysis.
@@ -105,8 +105,8 @@ func (c *KappaCommand) Run(ctx context.Context, s *Streams) error {
 // counts makes the table of both raters over the values that either has used,
 // in their order: of numbers, or of letters.
 func (c *KappaCommand) counts(t *Table) ([]string, *mat.Dense, error) {
-	a, _ := t.Column(c.Raters[0]) //nolint:errcheck // Run has asked
-	b, _ := t.Column(c.Raters[1]) //nolint:errcheck // Run has asked
+	a, _ := t.Column(c.Raters[0])
+	b, _ := t.Column(c.Raters[1])
 	if a.Kind() == stats.Numeric && b.Kind() == stats.Numeric {
 		levels, counts, err := psych.Crosstab(a.Floats(), b.Floats())
 		names := make([]string, len(levels))

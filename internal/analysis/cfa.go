@@ -25,7 +25,7 @@ type CFACommand struct {
 	MeanStructure bool     `name:"meanstructure" help:"Estimate intercepts." group:"Model"`
 	Bifactor      string   `help:"Add a general factor of this name on all items; factors are then uncorrelated and of variance 1." placeholder:"NAME" group:"Model"`
 	Group         string   `help:"Fit in each group that the column names." placeholder:"COLUMN" group:"Groups"`
-	GroupEqual    []string `help:"Equal in all groups: loadings, intercepts, thresholds, residuals, residual.covariances, lv.variances, lv.covariances, means, regressions." placeholder:"NAME,..." group:"Groups"`
+	GroupEqual    []string `help:"Equal in all groups: loadings, intercepts, thresholds, residuals, residual.covariances, lv.variances, lv.covariances, means, regressions." placeholder:"NAME" group:"Groups"`
 	GroupPartial  []string `sep:"none" help:"Free in spite of --group-equal: 'visual =~ x2'." placeholder:"PARAMETER" group:"Groups"`
 	Invariance    bool     `help:"The sequence of measurement invariance: configural, metric, scalar, strict." group:"Groups"`
 	Against       string   `help:"Compare with this model, nested in the first or containing it." placeholder:"MODEL" group:"Show"`

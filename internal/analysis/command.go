@@ -173,7 +173,7 @@ func waitFor(ctx context.Context, to io.Writer, do work) (*Document, error) {
 		select {
 		case r := <-done:
 			if spoke {
-				fmt.Fprintf(to, "\r\x1b[K")
+				_, _ = fmt.Fprintf(to, "\r\x1b[K")
 			}
 			if r.err != nil && ctx.Err() != nil {
 				return nil, ErrStopped
@@ -182,7 +182,7 @@ func waitFor(ctx context.Context, to io.Writer, do work) (*Document, error) {
 		case doing = <-said:
 		case <-tick.C:
 			spoke = true
-			fmt.Fprintf(to, "\r\x1b[K%s, %d s", doing, int(time.Since(began).Seconds()))
+			_, _ = fmt.Fprintf(to, "\r\x1b[K%s, %d s", doing, int(time.Since(began).Seconds()))
 		case <-ctx.Done():
 			return nil, ErrStopped
 		}
@@ -198,7 +198,7 @@ func writeFile(path string, text []byte) (err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("%s cannot be written: %w", path, err), f.Close())
-			_ = os.Remove(f.Name()) //nolint:errcheck // the first error is the one to tell
+			_ = os.Remove(f.Name()) // the first error is the one to tell
 		}
 	}()
 	if _, err = io.Copy(f, bytes.NewReader(text)); err != nil {

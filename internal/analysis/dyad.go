@@ -19,7 +19,7 @@ type APIMCommand struct {
 	Dyad       string   `required:"" help:"Column that names the dyad; the table has a row for each member." placeholder:"COLUMN" group:"Model"`
 	Member     string   `help:"Column that tells the members apart, such as their role; the order of the rows where not given." placeholder:"COLUMN" group:"Model"`
 	Outcome    string   `required:"" help:"Column of the outcome." placeholder:"COLUMN" group:"Model"`
-	Predictors []string `required:"" help:"Columns of the own predictors." placeholder:"COLUMN,..." group:"Model"`
+	Predictors []string `required:"" help:"Columns of the own predictors." placeholder:"COLUMN" group:"Model"`
 	Roles      bool     `help:"Members have roles with effects and variances of their own (distinguishable)." group:"Model"`
 	REML       bool     `name:"reml" help:"Restricted maximum likelihood; full where not given." group:"Model"`
 	Center     string   `enum:"grand,none" default:"grand" help:"Centre the predictors on the mean of all members (grand), or not (none)." group:"Model"`

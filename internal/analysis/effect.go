@@ -38,12 +38,12 @@ type EffectColumns struct {
 	R       rFlag  `name:"r" help:"Correlations." placeholder:"COLUMN" group:"Effect sizes"`
 	N       string `help:"Numbers of people." placeholder:"COLUMN" group:"Effect sizes"`
 	D       string `help:"Cohen's d, with --n1 and --n2." placeholder:"COLUMN" group:"Effect sizes"`
-	M1      string `help:"Means of the first group, or occasion." placeholder:"COLUMN" group:"Effect sizes"`
+	M1      string `name:"m1" help:"Means of the first group, or occasion." placeholder:"COLUMN" group:"Effect sizes"`
 	SD1     string `name:"sd1" help:"Its standard deviations." placeholder:"COLUMN" group:"Effect sizes"`
-	N1      string `help:"Its numbers of people." placeholder:"COLUMN" group:"Effect sizes"`
-	M2      string `help:"Means of the second group, or occasion." placeholder:"COLUMN" group:"Effect sizes"`
+	N1      string `name:"n1" help:"Its numbers of people." placeholder:"COLUMN" group:"Effect sizes"`
+	M2      string `name:"m2" help:"Means of the second group, or occasion." placeholder:"COLUMN" group:"Effect sizes"`
 	SD2     string `name:"sd2" help:"Its standard deviations." placeholder:"COLUMN" group:"Effect sizes"`
-	N2      string `help:"Its numbers of people." placeholder:"COLUMN" group:"Effect sizes"`
+	N2      string `name:"n2" help:"Its numbers of people." placeholder:"COLUMN" group:"Effect sizes"`
 	Rho12   string `name:"r12" help:"Correlations between the two occasions (SMCR, SMCC)." placeholder:"COLUMN" group:"Effect sizes"`
 	Ai      string `help:"First group, people with the event." placeholder:"COLUMN" group:"Effect sizes"`
 	Bi      string `help:"First group, without it (or give --n1)." placeholder:"COLUMN" group:"Effect sizes"`
@@ -51,7 +51,7 @@ type EffectColumns struct {
 	Di      string `help:"Second group, without it (or give --n2)." placeholder:"COLUMN" group:"Effect sizes"`
 	T       string `help:"t statistics, with --n for correlations or --n1 and --n2 for differences." placeholder:"COLUMN" group:"Effect sizes"`
 	F       string `help:"F statistics with one numerator degree of freedom, as --t." placeholder:"COLUMN" group:"Effect sizes"`
-	Chi2    string `help:"Chi-squared on one degree of freedom, with --n." placeholder:"COLUMN" group:"Effect sizes"`
+	Chi2    string `name:"chi2" help:"Chi-squared on one degree of freedom, with --n." placeholder:"COLUMN" group:"Effect sizes"`
 	P       string `help:"Two-sided p-values, as --t." placeholder:"COLUMN" group:"Effect sizes"`
 	Sign    string `help:"Column whose sign is the direction of the effect, where --f, --chi2 or --p hides it." placeholder:"COLUMN" group:"Effect sizes"`
 	RelX    string `name:"reliability-x" help:"Reliabilities of the first measure: effects are corrected for attenuation." placeholder:"COLUMN" group:"Effect sizes"`

@@ -21,7 +21,7 @@ type LmmCommand struct {
 	REML     bool     `name:"reml" help:"Restricted maximum likelihood; so where nothing is said." group:"Model"`
 	ML       bool     `name:"ml" help:"Full maximum likelihood." group:"Model"`
 	Weights  string   `help:"Column of prior weights: the residual variance is sigma² / weight." placeholder:"COLUMN" group:"Model"`
-	Sum      []string `name:"sum-contrasts" help:"Factors that are coded by sums instead of treatments." placeholder:"COLUMN,..." group:"Model"`
+	Sum      []string `name:"sum-contrasts" help:"Factors that are coded by sums instead of treatments." placeholder:"COLUMN" group:"Model"`
 	AR1      string   `name:"ar1" help:"Residuals correlated from step to step within a group: 'time | group', or the group alone." placeholder:"TIME|GROUP" group:"Model"`
 	CAR1     string   `name:"car1" help:"The same over any distance in time." placeholder:"TIME|GROUP" group:"Model"`
 	CompSymm string   `name:"compsymm" help:"One correlation for each pair of residuals of a group." placeholder:"GROUP" group:"Model"`

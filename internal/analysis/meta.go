@@ -25,12 +25,12 @@ type MetaCommand struct {
 	Mods          string   `help:"Moderators, as a formula: 'year + age', 'factor(design)', '0 + type'." placeholder:"FORMULA" group:"Model"`
 	Subgroup      string   `help:"Compare the groups of studies that this column names." placeholder:"COLUMN" group:"Model"`
 	Levels        string   `help:"Nested random effects from the outermost in: 'study/effect' is the three-level model." placeholder:"COLUMN/COLUMN" group:"Model"`
-	Fix           []string `help:"Variances of levels that are given and not estimated: study=0." placeholder:"LEVEL=VALUE,..." group:"Model"`
+	Fix           []string `help:"Variances of levels that are given and not estimated: study=0." placeholder:"LEVEL=VALUE" group:"Model"`
 	Rho           *float64 `help:"Correlation of the sampling errors within --within, or within --cluster with --rve." placeholder:"VALUE" group:"Model"`
 	Within        string   `help:"Level within which sampling errors are correlated; the outermost where not given." placeholder:"LEVEL" group:"Model"`
 	Cluster       string   `help:"Clusters that standard errors are to be robust to." placeholder:"COLUMN" group:"Model"`
 	Robust        string   `enum:"CR0,CR1,CR1m,CR2" default:"CR2" help:"Kind of robust errors: CR0, CR1, CR1m, CR2 (Satterthwaite's degrees of freedom)." group:"Model"`
-	Joint         []string `help:"Terms of --mods whose coefficients are tested together by robust errors (HTZ)." placeholder:"TERM,..." group:"Model"`
+	Joint         []string `help:"Terms of --mods whose coefficients are tested together by robust errors (HTZ)." placeholder:"TERM" group:"Model"`
 	Rve           string   `enum:"none,corr,hier" default:"none" help:"Robust variance estimation with weights from moments instead: corr or hier, with --cluster." group:"Model"`
 	Label         string   `aliases:"slab" help:"Names of the studies." placeholder:"COLUMN" group:"Show"`
 	Transform     string   `enum:"auto,none,ztor,exp" default:"auto" help:"Scale for readers: ztor, exp, none; by the effect size where not given." group:"Show"`
@@ -124,7 +124,7 @@ func (c *MetaCommand) prepare(s *Streams) (*metaModel, error) {
 	}
 	t = m.table
 	m.data = meta.Data{Y: m.effects.y, V: m.effects.v}
-	method, _ := meta.ParseMethod(c.Method) //nolint:errcheck // settle has asked
+	method, _ := meta.ParseMethod(c.Method)
 	m.options = meta.Options{Method: method, Test: meta.Test(c.Test), Level: c.Level, Tau2: c.Tau2}
 	if m.shown, err = shownAs(c.Transform, m.effects.measure); err != nil {
 		return nil, err

@@ -44,11 +44,11 @@ func isNumber(cell string) bool {
 // atDigits writes a cell's number.
 func atDigits(cell string, digits int) string {
 	if t, ok := strings.CutPrefix(cell, numberMark); ok {
-		v, _ := strconv.ParseFloat(t, 64) //nolint:errcheck // written by num
+		v, _ := strconv.ParseFloat(t, 64)
 		return decimal(v, digits)
 	}
 	if t, ok := strings.CutPrefix(cell, pMark); ok {
-		v, _ := strconv.ParseFloat(t, 64) //nolint:errcheck // written by prob
+		v, _ := strconv.ParseFloat(t, 64)
 		return pText(v, digits)
 	}
 	return cell

@@ -16,8 +16,8 @@ import (
 
 // Items name the items of a scale.
 type Items struct {
-	Items    []string `help:"Columns of the items; all columns of numbers where not given." placeholder:"COLUMN,..." group:"Scale"`
-	Reverse  []string `help:"Items keyed the other way, to be turned by --range." placeholder:"COLUMN,..." group:"Scale"`
+	Items    []string `help:"Columns of the items; all columns of numbers where not given." placeholder:"COLUMN" group:"Scale"`
+	Reverse  []string `help:"Items keyed the other way, to be turned by --range." placeholder:"COLUMN" group:"Scale"`
 	Range    string   `help:"Lowest and highest answer, such as 1-6; those that occur where not given." placeholder:"LOW-HIGH" group:"Scale"`
 	Complete bool     `help:"Use only rows with an answer to each item." group:"Scale"`
 }

@@ -23,8 +23,8 @@ type Source struct {
 	Data      string   `arg:"" help:"Table to read: CSV with a header, a .parquet file, or - for CSV from standard input."`
 	Delimiter string   `help:"Delimiter of the CSV, one character or tab; found where it is not given." placeholder:"CHAR" group:"Input"`
 	Decimal   string   `help:"Decimal mark of the CSV, . or ,; found where it is not given." placeholder:"CHAR" group:"Input"`
-	NA        []string `name:"na" help:"Cells that mean a missing value, instead of the usual ones (empty, NA, NaN, null, a point)." placeholder:"TEXT,..." group:"Input"`
-	Factor    []string `help:"Columns that are names of groups although they look like numbers." placeholder:"COLUMN,..." group:"Input"`
+	NA        []string `name:"na" help:"Cells that mean a missing value, instead of the usual ones (empty, NA, NaN, null, a point)." placeholder:"TEXT" group:"Input"`
+	Factor    []string `help:"Columns that are names of groups although they look like numbers." placeholder:"COLUMN" group:"Input"`
 	Keep      []string `sep:"none" help:"Keep only the rows in which the column has one of the values; may be given several times." placeholder:"COLUMN=VALUE,..." group:"Input"`
 }
 

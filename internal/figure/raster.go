@@ -251,5 +251,5 @@ func (f Font) raster(img *image.RGBA, p Point, text string) {
 	}
 	d := font.Drawer{Dst: img, Src: image.NewUniform(rgba(f.colour())), Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6(p.X * 64), Y: fixed.Int26_6(p.Y * 64)}}
 	d.DrawString(text)
-	_ = face.Close() //nolint:errcheck // it is nothing to close
+	_ = face.Close()
 }
