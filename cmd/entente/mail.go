@@ -63,9 +63,20 @@ func newMailer(f mailFlags, baseURL string) (*smtpMailer, error) {
 	return &smtpMailer{client: c, from: f.SMTPFrom, baseURL: baseURL}, nil
 }
 
+// SendNotice tells a member of staff that something waits on their own page; what
+// it is, and about whom, is not said.
+func (m *smtpMailer) SendNotice(ctx context.Context, to, language string) error {
+	p := i18n.For(language)
+	return m.send(ctx, to, p.T("mail.notice.subject"), p.T("mail.notice.body", "Link", m.baseURL+"/today"))
+}
+
 // SendLink sends the link in the person's language.
 func (m *smtpMailer) SendLink(ctx context.Context, to, language, token string) error {
 	p := i18n.For(language)
+	return m.send(ctx, to, p.T("mail.subject"), p.T("mail.body", "Link", m.baseURL+"/f#"+token, "Plain", m.baseURL+"/f/"+token))
+}
+
+func (m *smtpMailer) send(ctx context.Context, to, subject, body string) error {
 	msg := mail.NewMsg()
 	if err := msg.From(m.from); err != nil {
 		return fmt.Errorf("sender: %w", err)
@@ -73,8 +84,8 @@ func (m *smtpMailer) SendLink(ctx context.Context, to, language, token string) e
 	if err := msg.To(to); err != nil {
 		return fmt.Errorf("address: %w", err)
 	}
-	msg.Subject(p.T("mail.subject"))
-	msg.SetBodyString(mail.TypeTextPlain, p.T("mail.body", "Link", m.baseURL+"/f#"+token, "Plain", m.baseURL+"/f/"+token))
+	msg.Subject(subject)
+	msg.SetBodyString(mail.TypeTextPlain, body)
 	if err := m.client.DialAndSendWithContext(ctx, msg); err != nil {
 		return fmt.Errorf("mail server: %w", err)
 	}

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/entente-project/entente/internal/care"
 )
@@ -14,6 +15,7 @@ type AccessLine struct {
 	Who      string // the colleague's name, "" for the person answering by a link
 	Action   string // key audit.ACTION of the messages
 	Changes  bool
+	InNeed   bool // read by an emergency access
 }
 
 // mostAccess bounds one list of accesses; a therapy of ten years has fewer.
@@ -24,7 +26,7 @@ const mostAccess = 20_000
 // client's episodes only. It is noted as a read itself.
 func (a *App) Access(ctx context.Context, actor care.Actor, client care.ID) (out []AccessLine, err error) {
 	err = a.read(ctx, func(tx Tx) error {
-		if _, err := episodesFor(tx, actor, care.ReadCourse, client); err != nil {
+		if _, err := a.episodesFor(tx, actor, care.ReadCourse, client); err != nil {
 			return err
 		}
 		all, err := tx.AllStaff(actor.Practice)
@@ -35,9 +37,14 @@ func (a *App) Access(ctx context.Context, actor care.Actor, client care.ID) (out
 		for _, s := range all {
 			names[s.ID] = s.Name
 		}
+		needs, err := tx.EmergenciesOf(actor.Practice, client)
+		if err != nil {
+			return err
+		}
 		lines, err := tx.AuditAbout(actor.Practice, client, mostAccess)
 		for _, l := range lines {
-			out = append(out, AccessLine{AtMillis: l.AtMillis, Who: names[l.Actor], Action: l.Action, Changes: l.Changes})
+			inNeed := slices.ContainsFunc(needs, func(e care.Emergency) bool { return e.Staff == l.Actor && e.In(l.AtMillis) })
+			out = append(out, AccessLine{AtMillis: l.AtMillis, Who: names[l.Actor], Action: l.Action, Changes: l.Changes, InNeed: inNeed})
 		}
 		return err
 	})

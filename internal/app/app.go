@@ -33,6 +33,8 @@ type Tx interface {
 	auditTx
 	importTx
 	backupTx
+	emergencyTx
+	emergencyListTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write
@@ -135,13 +137,22 @@ func (a *App) Pulse(ctx context.Context, actor care.Actor) (n int64, err error) 
 }
 
 // permit decides an action on an episode for a member of staff.
-func permit(tx Tx, actor care.Actor, action care.Action, episode care.ID) error {
+func (a *App) permit(tx Tx, actor care.Actor, action care.Action, episode care.ID) error {
 	if !actor.IsStaff() {
 		return care.Missing()
 	}
 	relation, err := tx.Relation(actor.Practice, episode, actor.Staff)
 	if err != nil {
 		return err
+	}
+	if care.MayIn(actor, action, relation) == nil {
+		return nil
+	}
+	switch open, err := tx.InEmergency(actor.Practice, episode, actor.Staff, a.nowMillis()); {
+	case err != nil:
+		return err
+	case open && (relation == care.NoRelation || care.MayIn(actor, action, care.InNeedOf) == nil):
+		relation = care.InNeedOf
 	}
 	return care.MayIn(actor, action, relation)
 }

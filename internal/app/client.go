@@ -164,7 +164,7 @@ func zone(p care.Practice) *time.Location {
 
 // episodesFor lists the episodes of a client in which the actor may do action,
 // newest first: not_found when there is none.
-func episodesFor(tx Tx, actor care.Actor, action care.Action, client care.ID) ([]care.Episode, error) {
+func (a *App) episodesFor(tx Tx, actor care.Actor, action care.Action, client care.ID) ([]care.Episode, error) {
 	if !actor.IsStaff() {
 		return nil, care.Missing()
 	}
@@ -175,7 +175,7 @@ func episodesFor(tx Tx, actor care.Actor, action care.Action, client care.ID) ([
 	var out []care.Episode
 	var denied error
 	for _, id := range ids {
-		switch err := permit(tx, actor, action, id); care.CodeOf(err) {
+		switch err := a.permit(tx, actor, action, id); care.CodeOf(err) {
 		case "":
 			e, err := tx.Episode(actor.Practice, id)
 			if err != nil {
@@ -201,7 +201,7 @@ func episodesFor(tx Tx, actor care.Actor, action care.Action, client care.ID) ([
 // Client returns what is known of a client, for those who read the course.
 func (a *App) Client(ctx context.Context, actor care.Actor, id care.ID) (c care.Client, err error) {
 	err = a.read(ctx, func(tx Tx) error {
-		if _, err := episodesFor(tx, actor, care.ReadCourse, id); err != nil {
+		if _, err := a.episodesFor(tx, actor, care.ReadCourse, id); err != nil {
 			return err
 		}
 		c, err = tx.Client(actor.Practice, id)
@@ -220,7 +220,7 @@ func (a *App) EditClient(ctx context.Context, actor care.Actor, c care.Client) e
 		return err
 	}
 	return a.write(ctx, func(tx Tx) error {
-		if _, err := episodesFor(tx, actor, care.RunSessions, c.ID); err != nil {
+		if _, err := a.episodesFor(tx, actor, care.RunSessions, c.ID); err != nil {
 			return err
 		}
 		c.Practice = actor.Practice
@@ -234,7 +234,7 @@ func (a *App) EditClient(ctx context.Context, actor care.Actor, c care.Client) e
 // OpenEpisode opens a further episode of a client. Therapists of an earlier one only.
 func (a *App) OpenEpisode(ctx context.Context, actor care.Actor, client care.ID, in NewEpisode) (id care.ID, err error) {
 	err = a.write(ctx, func(tx Tx) error {
-		if _, err := episodesFor(tx, actor, care.RunSessions, client); err != nil {
+		if _, err := a.episodesFor(tx, actor, care.RunSessions, client); err != nil {
 			return err
 		}
 		c, err := tx.Client(actor.Practice, client)

@@ -18,6 +18,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		broken := 0
+		w.need()
 		for _, u := range useCases {
 			if !u.writes || u.method == "SignOut" || u.method == "EndVisit" || u.method == "MissSession" {
 				continue

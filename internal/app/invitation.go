@@ -90,7 +90,7 @@ func (a *App) invite(ctx context.Context, actor care.Actor, session care.ID, by 
 
 // askable returns a session whose client can be asked by the actor now.
 func (a *App) askable(tx Tx, actor care.Actor, session care.ID) (care.Session, care.Episode, error) {
-	s, e, err := sessionFor(tx, actor, care.RunSessions, session)
+	s, e, err := a.sessionFor(tx, actor, care.RunSessions, session)
 	if err == nil && s.Status != care.Held {
 		err = care.Bad("session", "session.not_held")
 	}

@@ -138,7 +138,7 @@ func names(tx Tx, practice care.ID, ids []care.ID) (out []string, err error) {
 // rating, prediction for what they think the client will say.
 func (a *App) OwnForm(ctx context.Context, actor care.Actor, session care.ID, kind instrument.Kind) (v FormView, err error) {
 	err = a.read(ctx, func(tx Tx) error {
-		s, e, err := sessionFor(tx, actor, care.RateSession, session)
+		s, e, err := a.sessionFor(tx, actor, care.RateSession, session)
 		if err != nil {
 			return err
 		}
@@ -276,7 +276,7 @@ func (a *App) mayStill(tx Tx, actor care.Actor, r care.Response) error {
 		_, err := a.inForce(tx, actor)
 		return err
 	}
-	s, _, err := sessionFor(tx, actor, care.RateSession, r.Session)
+	s, _, err := a.sessionFor(tx, actor, care.RateSession, r.Session)
 	if err == nil && s.Status != care.Held {
 		err = care.Bad("session", "session.not_held")
 	}
@@ -295,7 +295,7 @@ func (a *App) addressed(tx Tx, actor care.Actor, in Submission) (care.Response, 
 		e, err := tx.Episode(i.Practice, i.Episode)
 		return r, e, err
 	}
-	s, e, err := sessionFor(tx, actor, care.RateSession, in.Session)
+	s, e, err := a.sessionFor(tx, actor, care.RateSession, in.Session)
 	if err != nil {
 		return r, e, err
 	}

@@ -106,7 +106,7 @@ func (a *App) asked(actor care.Actor, relation care.Relation, e care.Episode, rs
 // prediction.
 func (a *App) Reveal(ctx context.Context, actor care.Actor, session care.ID) error {
 	return a.write(ctx, func(tx Tx) error {
-		_, e, err := sessionFor(tx, actor, care.RateSession, session)
+		_, e, err := a.sessionFor(tx, actor, care.RateSession, session)
 		if err != nil {
 			return err
 		}
@@ -263,7 +263,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 			if err != nil {
 				return err
 			}
-			if permit(tx, actor, care.ReadCourse, e.ID) != nil {
+			if a.permit(tx, actor, care.ReadCourse, e.ID) != nil {
 				continue
 			}
 			v, err := a.sessionView(tx, actor, s, e)
@@ -271,6 +271,9 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 				return err
 			}
 			out.Sessions = append(out.Sessions, v)
+		}
+		if out.Told, out.Held, err = a.emergenciesToday(tx, actor); err != nil {
+			return err
 		}
 		out.Clients, made, err = a.caseload(tx, actor)
 		for _, r := range out.Clients {
@@ -308,7 +311,7 @@ func (a *App) ClientPage(ctx context.Context, actor care.Actor, client, episode 
 }
 
 func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v ClientView, err error) {
-	if v.Episodes, err = episodesFor(tx, actor, care.ReadCourse, client); err != nil {
+	if v.Episodes, err = a.episodesFor(tx, actor, care.ReadCourse, client); err != nil {
 		return v, err
 	}
 	v.Episode = v.Episodes[0]
@@ -330,6 +333,11 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 		return v, err
 	}
 	v.CanAsk = care.MayIn(actor, care.RunSessions, relation) == nil
+	if care.MayIn(actor, care.ReadCourse, relation) != nil {
+		if v.Emergency, err = a.heldFor(tx, actor, client); err != nil {
+			return v, err
+		}
+	}
 	c, err := a.course(tx, v.Episode, client)
 	if err != nil {
 		return v, err

@@ -71,7 +71,7 @@ func (a *App) started(tx Tx, practice care.ID, e care.Episode) (care.ID, error) 
 func (a *App) addSession(ctx context.Context, actor care.Actor, s care.Session) (care.ID, error) {
 	s.ID, s.Practice = a.cfg.NewID(), actor.Practice
 	err := a.write(ctx, func(tx Tx) error {
-		if err := permit(tx, actor, care.RunSessions, s.Episode); err != nil {
+		if err := a.permit(tx, actor, care.RunSessions, s.Episode); err != nil {
 			return err
 		}
 		if s.Status == care.Held {
@@ -109,7 +109,7 @@ func (a *App) MissSession(ctx context.Context, actor care.Actor, session care.ID
 
 func (a *App) setSession(ctx context.Context, actor care.Actor, id care.ID, to care.SessionStatus, action string) error {
 	return a.write(ctx, func(tx Tx) error {
-		s, e, err := sessionFor(tx, actor, care.RunSessions, id)
+		s, e, err := a.sessionFor(tx, actor, care.RunSessions, id)
 		if err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (a *App) setSession(ctx context.Context, actor care.Actor, id care.ID, to c
 }
 
 // sessionFor returns a session with its episode if the actor may do action in it.
-func sessionFor(tx Tx, actor care.Actor, action care.Action, id care.ID) (care.Session, care.Episode, error) {
+func (a *App) sessionFor(tx Tx, actor care.Actor, action care.Action, id care.ID) (care.Session, care.Episode, error) {
 	if !actor.IsStaff() {
 		return care.Session{}, care.Episode{}, care.Missing()
 	}
@@ -144,7 +144,7 @@ func sessionFor(tx Tx, actor care.Actor, action care.Action, id care.ID) (care.S
 	if err != nil {
 		return s, care.Episode{}, err
 	}
-	if err := permit(tx, actor, action, s.Episode); err != nil {
+	if err := a.permit(tx, actor, action, s.Episode); err != nil {
 		return s, care.Episode{}, err
 	}
 	e, err := tx.Episode(actor.Practice, s.Episode)
@@ -155,7 +155,7 @@ func sessionFor(tx Tx, actor care.Actor, action care.Action, id care.ID) (care.S
 func (a *App) Session(ctx context.Context, actor care.Actor, id care.ID) (v SessionView, err error) {
 	var episode care.ID
 	err = a.read(ctx, func(tx Tx) error {
-		s, e, err := sessionFor(tx, actor, care.ReadCourse, id)
+		s, e, err := a.sessionFor(tx, actor, care.ReadCourse, id)
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (a *App) AddNote(ctx context.Context, actor care.Actor, session care.ID, te
 		return care.Bad("note", "field.too_long")
 	}
 	return a.write(ctx, func(tx Tx) error {
-		s, e, err := sessionFor(tx, actor, care.RunSessions, session)
+		s, e, err := a.sessionFor(tx, actor, care.RunSessions, session)
 		if err != nil {
 			return err
 		}

@@ -127,6 +127,11 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.RemoveSecond(w.ctx, a, password)
 	}},
+	{"OpenEmergency", []who{costa}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.OpenEmergency(w.ctx, a, app.NewEmergency{Name: "canary-in  need", Reason: "CANARY-reason: in danger, colleague away"}))
+	}},
+	{"SeeEmergency", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.SeeEmergency(w.ctx, a, w.emergency) }},
+	{"EndEmergency", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.EndEmergency(w.ctx, a, w.inNeed) }},
 	{"SignOut", append([]who{}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SignOut(w.ctx, a) }},
 }
 

@@ -50,9 +50,11 @@ type SessionView struct {
 
 // Today is the first page of a working day.
 type Today struct {
-	Sessions []SessionView // of this day, by time
-	Asking   []CaseloadRow // worth asking, or waiting for a prediction, from any day
-	Clients  []CaseloadRow // all of them, as Caseload sorts them
+	Sessions []SessionView     // of this day, by time
+	Asking   []CaseloadRow     // worth asking, or waiting for a prediction, from any day
+	Clients  []CaseloadRow     // all of them, as Caseload sorts them
+	Told     []EmergencyNotice // others' emergency accesses that wait to be seen
+	Held     []EmergencyNotice // the actor's own, in force
 }
 
 // CaseloadRow is one client in the list. Rows come sorted: unread and worth
@@ -118,6 +120,7 @@ type ClientView struct {
 	Comments   []Comment // newest first
 	Hidden     care.ID   // a session whose new answers wait for the actor's prediction; "" if none
 	CanAsk     bool
+	Emergency  int64 // until when the actor reads this by an emergency access; 0: it is theirs
 }
 
 // Link is a way into a form or an account: its secret, never stored.

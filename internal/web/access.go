@@ -36,7 +36,7 @@ func accessPage(c *call) error {
 	}
 	v := accessView{ID: c.id(), Label: cl.Label, More: max(0, len(all)-shownAccess)}
 	for _, l := range all[:len(all)-v.More] {
-		v.Lines = append(v.Lines, accessLine{When: c.p.DateTime(c.at(l.AtMillis)), Who: c.whoOf(l), What: c.p.T("audit." + l.Action)})
+		v.Lines = append(v.Lines, accessLine{When: c.p.DateTime(c.at(l.AtMillis)), Who: c.whoOf(l), What: c.whatOf(l)})
 	}
 	return c.render(http.StatusOK, "access", v)
 }
@@ -46,6 +46,15 @@ func (c *call) whoOf(l app.AccessLine) string {
 		return c.p.T("audit.respondent")
 	}
 	return l.Who
+}
+
+// whatOf says what was done, and whether it was done in an emergency.
+func (c *call) whatOf(l app.AccessLine) string {
+	what := c.p.T("audit." + l.Action)
+	if l.InNeed && l.Action != "open_emergency" {
+		return c.p.T("audit.in_need", "What", what)
+	}
+	return what
 }
 
 // accessFile is the whole list, to be given to the client.
@@ -60,7 +69,7 @@ func accessFile(c *call) error {
 	w := csv.NewWriter(c.w)
 	_ = w.Write([]string{c.p.T("audit.when"), c.p.T("audit.who"), c.p.T("audit.what")}) // the writer keeps its first error
 	for _, l := range all {
-		_ = w.Write([]string{c.at(l.AtMillis).Format(time.RFC3339), inert(c.whoOf(l)), inert(c.p.T("audit." + l.Action))})
+		_ = w.Write([]string{c.at(l.AtMillis).Format(time.RFC3339), inert(c.whoOf(l)), inert(c.whatOf(l))})
 	}
 	w.Flush()
 	return w.Error()

@@ -25,6 +25,7 @@ type caseloadView struct {
 	Rows   []caseRow
 	Total  int
 	Search string
+	InNeed bool // the reader may open a colleague's client in an emergency
 }
 
 func (c *call) caseRows(rows []app.CaseloadRow) []caseRow {
@@ -47,7 +48,7 @@ func caseloadPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	v := caseloadView{Total: len(rows), Search: strings.TrimSpace(c.r.URL.Query().Get("q"))}
+	v := caseloadView{Total: len(rows), InNeed: care.May(c.by, care.ActInNeed) == nil, Search: strings.TrimSpace(c.r.URL.Query().Get("q"))}
 	if v.Search != "" {
 		var kept []app.CaseloadRow
 		for _, r := range rows {
@@ -71,6 +72,8 @@ type todayView struct {
 	Sessions []todaySession
 	Asking   []caseRow
 	Clients  []caseRow // to start a session with
+	Told     []notice  // others' accesses in an emergency, to be seen
+	Held     []notice  // the reader's own
 	First    bool      // a therapist who has no client yet
 }
 
@@ -85,7 +88,7 @@ func todayPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	v := todayView{Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(d.Asking)}
+	v := todayView{Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(d.Asking), Told: c.told(d.Told), Held: c.held(d.Held)}
 	for _, s := range d.Sessions {
 		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
 		if s.Verdict.Kind == alliance.WorthAsking && s.Verdict.Session == s.Session.Number {

@@ -29,6 +29,7 @@ type clientModel struct {
 	At       string      // day and time of a session to plan, as typed
 	Again    *clientForm // for opening a further episode
 	Print    string      // the day, for the printed page
+	Held     string      // that this is read by an emergency access, "" if it is the reader's own
 }
 
 // measureModel is one form's pictures and tables.
@@ -82,6 +83,9 @@ func clientPage(c *call) error {
 
 func (c *call) clientModel(v app.ClientView) clientModel {
 	m := clientModel{ClientView: v, Print: c.p.Date(c.today())}
+	if v.Emergency > 0 {
+		m.Held = c.p.T("emergency.held", "Until", c.p.DateTime(c.at(v.Emergency)))
+	}
 	last := 0
 	dates, since := map[int]string{}, map[int]string{}
 	for _, s := range v.Sessions {

@@ -22,5 +22,5 @@ type route struct {
 
 // routes is the one table of everything the server answers.
 func (s *Server) routes() []route {
-	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes())
+	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes(), s.emergencyRoutes())
 }

@@ -106,7 +106,8 @@ func staffSamples(c *call) []sample {
 	bad := []importProblem{{Line: 3, Column: "a", Text: "No."}}
 	out := []sample{
 		{"today", todayView{Date: "x"}, nil}, {"today", todayView{Date: "x", Sessions: []todaySession{{SessionView: sv, Clock: "9:00", Verdict: rows[0].Verdict}, {SessionView: waiting}, {SessionView: planned}}, Asking: rows, Clients: rows}, nil},
-		{"caseload", caseloadView{}, nil}, {"caseload", caseloadView{Search: "<x>"}, nil}, {"caseload", caseloadView{Rows: rows}, nil},
+		{"emergency", emergencyForm{Name: "<b>", Reason: "x"}, map[string]string{"name": "No.", "reason": "No."}}, {"today", todayView{Date: "x", Told: c.told([]app.EmergencyNotice{{By: "A", Label: "<B>"}, {Emergency: care.Emergency{UntilMillis: daysAgo(-1)}}}), Held: c.held([]app.EmergencyNotice{{Label: "C"}})}, nil},
+		{"caseload", caseloadView{InNeed: true}, nil}, {"caseload", caseloadView{Search: "<x>"}, nil}, {"caseload", caseloadView{Rows: rows}, nil},
 		{"client", c.clientModel(v), nil}, {"client", c.clientModel(one), nil}, {"client", c.clientModel(hidden), map[string]string{"at": "No."}}, {"client", c.clientModel(app.ClientView{Client: v.Client, Episode: v.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}), nil},
 		{"session", link, map[string]string{"pin": "No."}}, {"session", sessionModel{SessionView: waiting}, nil}, {"session", sessionModel{SessionView: planned}, nil},
 		{"clientnew", form, map[string]string{"label": "No.", "email": "No."}}, {"clientedit", form, nil},
@@ -136,7 +137,7 @@ func TestEveryStaffPageIsSound(t *testing.T) {
 	}
 }
 
-var staffKey = regexp.MustCompile(`\b(age|asked|ask|axis|caseload|change|chart|client|colleagues|common|day|dimension|episode|gap|import|informant|note|orientation|own|predict|reason|role|rule|session|sessions|setting|table|tension|today|verdict|who|why|words)\.[a-z_]+`)
+var staffKey = regexp.MustCompile(`\b(age|asked|ask|axis|caseload|change|chart|client|colleagues|common|day|dimension|emergency|episode|gap|import|informant|note|orientation|own|predict|reason|role|rule|session|sessions|setting|table|tension|today|verdict|who|why|words)\.[a-z_]+`)
 
 // inspectStaff looks for messages that are missing, names that point nowhere and
 // markup that somebody typed.

@@ -240,6 +240,59 @@ CREATE TABLE reveal (
   PRIMARY KEY (practice_id, staff_id, session_id)
 );
 
+-- Access to a client who is not one's own: reason sealed with the client's key.
+CREATE TABLE emergency (
+  practice_id TEXT NOT NULL,
+  emergency_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  reason BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  until_millis BIGINT NOT NULL,
+  ended_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, emergency_id),
+  FOREIGN KEY (practice_id, client_id) REFERENCES client,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX emergency_client ON emergency (practice_id, client_id, staff_id, until_millis);
+CREATE INDEX emergency_staff ON emergency (practice_id, staff_id, until_millis);
+
+-- Who is told of it, and when each of them said that they had seen it (0: not yet).
+CREATE TABLE emergency_notice (
+  practice_id TEXT NOT NULL,
+  emergency_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  seen_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, emergency_id, staff_id),
+  FOREIGN KEY (practice_id, emergency_id) REFERENCES emergency,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX emergency_notice_staff ON emergency_notice (practice_id, staff_id, seen_millis);
+
+-- When a member of staff last read which client or episode, and the alert when
+-- they were too many in an hour.
+CREATE TABLE chart_read (
+  practice_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  about_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, staff_id, about_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+
+CREATE TABLE read_alert (
+  practice_id TEXT NOT NULL,
+  alert_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  charts BIGINT NOT NULL,
+  seen_by TEXT NOT NULL,
+  seen_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, alert_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX read_alert_seen ON read_alert (practice_id, seen_millis);
+
 -- Each line carries a code over itself and the line before it, under a key that
 -- is not in the database. Several chains (lanes) let PostgreSQL write at once.
 CREATE TABLE audit (
