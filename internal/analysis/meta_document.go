@@ -114,8 +114,11 @@ func (m *metaModel) title() string {
 		kind = "Mixed-effects"
 	}
 	units := "studies"
-	if m.Levels != "" {
+	switch {
+	case m.Levels != "":
 		units = "effects"
+	case len(m.data.Y) == 1:
+		units = "study"
 	}
 	return fmt.Sprintf("%s %s of %d %s, %s (%s)", kind, what, len(m.data.Y), units, measureNames[m.effects.measure], m.options.Method)
 }
@@ -220,8 +223,14 @@ func (m *metaModel) predictionKind() meta.PredictionKind {
 	return map[string]meta.PredictionKind{"test": meta.PredictAsTest, "hts": meta.PredictHTS, "t": meta.PredictT}[m.Prediction]
 }
 
-func predictionObject(at string, p meta.Prediction) Object {
-	return Object{{"at", at}, {"estimate", p.Estimate}, {"se", p.SE}, {"lower", p.Lower}, {"upper", p.Upper}, {"kind", string(p.Kind)}, {"df", infinite(p.DF)}, {"pi_lower", p.PILower}, {"pi_upper", p.PIUpper}}
+// predictionObject leaves out where a new study would lie, if nothing could be
+// estimated of how studies differ.
+func (m *metaModel) predictionObject(at string, p meta.Prediction) Object {
+	var lower, upper any = p.PILower, p.PIUpper
+	if m.flat.State == meta.Saturated {
+		lower, upper = nil, nil
+	}
+	return Object{{"at", at}, {"estimate", p.Estimate}, {"se", p.SE}, {"lower", p.Lower}, {"upper", p.Upper}, {"kind", string(p.Kind)}, {"df", infinite(p.DF)}, {"pi_lower", lower}, {"pi_upper", upper}}
 }
 
 // predictions are of the average, where there are no moderators, and at the
@@ -244,12 +253,15 @@ func (m *metaModel) predictions() error {
 			return nil
 		}
 		row := func(p meta.Prediction) []string {
+			if m.flat.State == meta.Saturated {
+				return []string{at.name, num(p.Estimate), num(p.Lower), num(p.Upper), "none", ""}
+			}
 			return []string{at.name, num(p.Estimate), num(p.Lower), num(p.Upper), num(p.PILower), num(p.PIUpper)}
 		}
-		objects, rows = append(objects, predictionObject(at.name, p)), append(rows, row(p))
+		objects, rows = append(objects, m.predictionObject(at.name, p)), append(rows, row(p))
 		if m.shown.back != nil {
 			q := p.Transformed(m.shown.back)
-			shown, back = append(shown, predictionObject(at.name, q)), append(back, row(q))
+			shown, back = append(shown, m.predictionObject(at.name, q)), append(back, row(q))
 		}
 	}
 	m.add("predictions", objects)

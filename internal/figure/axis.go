@@ -43,10 +43,11 @@ func (a Axis) Ticks(n int) []Tick {
 			return t
 		}
 	}
-	step := roundStep((a.To - a.From) / float64(max(1, n)))
+	from, to := min(a.From, a.To), max(a.From, a.To)
+	step := roundStep((to - from) / float64(max(1, n)))
 	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var out []Tick
-	for k := math.Ceil(a.From/step - 1e-9); k*step <= a.To+1e-9*step; k++ {
+	for k := math.Ceil(from/step - 1e-9); k*step <= to+1e-9*step; k++ {
 		v := k * step
 		label := minus(strconv.FormatFloat(v, 'f', digits, 64))
 		if a.Log {
@@ -107,7 +108,7 @@ func spanOf(v []float64, air float64) (from, to float64) {
 		from, to = min(from, x), max(to, x)
 	}
 	d := (to - from) * air
-	if d == 0 {
+	if to == from {
 		d = max(math.Abs(to), 1) * .1
 	}
 	return from - d, to + d

@@ -259,6 +259,9 @@ func (f *Forest) line(c *Canvas, l forestLine, ax Axis, y, label, weight, right 
 		c.Area([]Point{{ax.clip(s.Lower), y}, {ax.Place(s.Estimate), y - 6.5}, {ax.clip(s.Upper), y}, {ax.Place(s.Estimate), y + 6.5}}, Accent, Stroke{Width: .8, Colour: Accent})
 		c.Text(right, base, interval(s.Estimate, s.Lower, s.Upper), Font{Size: body, Bold: true, Anchor: "end"})
 		c.Text(margin, base+15, Fit(s.Note, soft, label), soft)
+		if s.PILower != s.PIUpper {
+			c.Text(right, base+15, fmt.Sprintf("new study [%s, %s]", Digits(s.PILower), Digits(s.PIUpper)), Font{Size: 11, Anchor: "end", Colour: Warm})
+		}
 	default:
 		c.Text(margin, base, Fit(l.head, bold, label), bold)
 	}
