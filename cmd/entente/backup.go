@@ -76,7 +76,7 @@ func (f backupFlags) backup(ctx context.Context, v *vault.Vault, s *store.Store,
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	plain, sealed, restored := filepath.Join(dir, "snapshot.db"), filepath.Join(dir, "snapshot.age"), filepath.Join(dir, "restored.db")
-	if err := s.Snapshot(ctx, plain, v, func(string, int64) error { return ctx.Err() }); err != nil {
+	if err := s.Snapshot(ctx, plain, v, politely(ctx, s)); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
 	if err := encryptAndRestore(plain, sealed, restored, to); err != nil {
@@ -93,6 +93,25 @@ func (f backupFlags) backup(ctx context.Context, v *vault.Vault, s *store.Store,
 		return "", fmt.Errorf("backup: %w", err)
 	}
 	return name, f.retire(filepath.Base(name))
+}
+
+// politely copies at half speed while others write through the same store, so
+// that they hardly notice; in the night it does not wait.
+func politely(ctx context.Context, s *store.Store) store.CopyProgress {
+	worked := time.Now()
+	return func(string, int64) error {
+		now := time.Now()
+		if used := now.Sub(worked); used > 5*time.Millisecond {
+			if now.Sub(s.LastWrite()) < time.Second {
+				select {
+				case <-ctx.Done():
+				case <-time.After(min(used, 50*time.Millisecond)):
+				}
+			}
+			worked = time.Now()
+		}
+		return ctx.Err()
+	}
 }
 
 func sound(ctx context.Context, path string, v *vault.Vault) (err error) {

@@ -49,7 +49,7 @@ func TestDrillFlatMemory(t *testing.T) {
 		t.Parallel()
 	}
 	b := startBusy(t)
-	const perSecond = 40
+	const perSecond = 10
 	warm, lasts := long(2*time.Second, 90*time.Second), long(4*time.Second, 180*time.Second)
 	ctx, stop := context.WithTimeout(t.Context(), warm+lasts)
 	defer stop()

@@ -80,6 +80,7 @@ func (s *Store) readOnce(ctx context.Context, f func(*Tx) error) (ran int, err e
 // cannot be known the error is unavailable and f may be kept all the same.
 func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	// Once begun, a write is not torn by a browser that went away.
+	s.wrote.Store(time.Now().UnixMilli())
 	steady := context.WithoutCancel(ctx)
 	for until := time.Now().Add(patience); ; {
 		var left trace

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/vault"
@@ -22,6 +23,7 @@ type Store struct {
 	hook    Hook
 	reading bool   // nothing is written, and another process may have the database
 	owner   string // connects to PostgreSQL as the owner of its tables, "" if the one that serves is
+	wrote   atomic.Int64
 	release func() error
 	damage  atomic.Pointer[error]
 }
@@ -123,6 +125,9 @@ func (s *Store) prepare(ctx context.Context, url string, main *sql.DB) (err erro
 func (s *Store) Close() error {
 	return errors.Join(s.writer.close(), s.readers.Close(), s.release())
 }
+
+// LastWrite is when this store last wrote, or tried to; 1970 for never.
+func (s *Store) LastWrite() time.Time { return time.UnixMilli(s.wrote.Load()) }
 
 // Health reports whether a durable write is possible now.
 func (s *Store) Health(ctx context.Context) error {
