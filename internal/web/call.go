@@ -64,7 +64,7 @@ func (s *Server) handle(rt route) http.HandlerFunc {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody(rt.who, r))
 		if r.ContentLength != 0 && r.URL.Path != importPath {
 			// Whoever sends a form by the byte does not keep its memory for long.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyLasts)) // no deadline: a test's recorder
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.bodyLasts)) // no deadline: a test's recorder
 		}
 		if err := c.admit(rt.who); err != nil {
 			c.fail(err)

@@ -28,6 +28,8 @@ type Server struct {
 	secure bool // BaseURL is https: cookies get the __Host- prefix and Secure
 	pages  pages
 
+	bodyLasts time.Duration
+
 	bringings bringings // files between preview and import
 	pulse     wellness
 }
@@ -44,7 +46,7 @@ func New(a *app.App, cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{app: a, cfg: cfg, secure: strings.HasPrefix(cfg.BaseURL, "https://"), pages: p}
+	s := &Server{app: a, cfg: cfg, secure: strings.HasPrefix(cfg.BaseURL, "https://"), pages: p, bodyLasts: bodyLasts}
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
 		mux.HandleFunc(r.pattern, s.handle(r))
