@@ -91,6 +91,28 @@ func TestTheNewOneStays(t *testing.T) {
 	}
 }
 
+// TestSweep: what a backup left that was killed goes after a day; one that may
+// still be running stays.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	f := backupFlags{BackupTo: t.TempDir()}
+	now := time.Now()
+	for name, age := range map[string]time.Duration{".backup-old": 25 * time.Hour, ".backup-running": 23 * time.Hour, "other": 1000 * time.Hour} {
+		dir := filepath.Join(f.BackupTo, name)
+		if err := os.MkdirAll(filepath.Join(dir, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(dir, now.Add(-age), now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.sweep(now)
+	left, err := os.ReadDir(f.BackupTo)
+	if err != nil || len(left) != 2 || left[0].Name() != ".backup-running" {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
 // hand is a clock that a test moves.
 type hand struct{ at atomic.Int64 }
 

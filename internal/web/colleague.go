@@ -44,21 +44,18 @@ func (c *call) backupView(b care.BackupState) (v backupView) {
 	case b.MadeMillis == 0:
 		v.Text = c.p.T("colleagues.backup_first")
 	default:
-		v.Text = c.p.T("colleagues.backup_made", "When", c.moment(b.MadeMillis))
+		v.Text = c.p.T("colleagues.backup_made", "Day", c.day(b.MadeMillis), "Time", c.p.Clock(c.at(b.MadeMillis)))
 	}
 	switch {
 	case b.Failing():
 		v.Bad = true
-		v.Text += " " + c.p.T("colleagues.backup_failing", "When", c.moment(b.FailedMillis))
+		v.Text += " " + c.p.T("colleagues.backup_failing", "Day", c.day(b.FailedMillis), "Time", c.p.Clock(c.at(b.FailedMillis)))
 	case b.MadeMillis > 0 && b.Late(c.s.cfg.Now().UnixMilli()):
 		v.Bad = true
 		v.Text += " " + c.p.T("colleagues.backup_late")
 	}
 	return v
 }
-
-// moment is a day and a time of it.
-func (c *call) moment(millis int64) string { return c.day(millis) + ", " + c.p.Clock(c.at(millis)) }
 
 func (c *call) colleagues() (colleaguesView, error) {
 	v := colleaguesView{Roles: care.Roles()[:3], Languages: app.Languages, Language: c.p.Lang(), Chosen: map[string]bool{string(care.Therapist): true}}
