@@ -77,8 +77,17 @@ func (m *metaModel) forest() (*figure.Canvas, error) {
 		if err != nil {
 			return nil, err
 		}
+		said := func(label string) string {
+			if _, isNumber := number(label); isNumber {
+				return m.Subgroup + " " + label
+			}
+			return label
+		}
+		for i := range f.Rows {
+			f.Rows[i].Group = said(f.Rows[i].Group)
+		}
 		for _, s := range g.Groups {
-			f.Summaries = append(f.Summaries, m.summary("Average of "+s.Label, s.Label, s.Fit))
+			f.Summaries = append(f.Summaries, m.summary("Average of "+said(s.Label), said(s.Label), s.Fit))
 		}
 	}
 	if m.Mods == "" {
@@ -208,13 +217,12 @@ func (m *lmmModel) pictures() {
 func (m *lmmModel) caterpillar() (*figure.Canvas, error) {
 	e := m.fit.Effects[0]
 	z := distuv.UnitNormal.Quantile((1 + m.Level) / 2)
-	sd := modeSDs(e)
 	f := &figure.Caterpillar{Title: "Effects of each " + e.Group + ": " + m.fit.Formula, X: "Deviation, with " + percent(m.Level) + " interval"}
 	for _, g := range m.fit.Effects {
 		if g.Group != e.Group {
 			continue
 		}
-		sd = modeSDs(g)
+		sd := modeSDs(g)
 		for j, n := range g.Names {
 			c := figure.CaterpillarEffect{Name: n, Labels: g.Levels}
 			for i := range g.Levels {
