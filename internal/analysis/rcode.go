@@ -132,7 +132,7 @@ func (c *MetaCommand) code() (string, error) {
 	}
 	s.line("dat <- dat[complete.cases(dat[, %s]), ]", vector(need))
 	c.modelCode(s)
-	c.showCode(s)
+	c.showCode(s, measure)
 	return s.String(), nil
 }
 
@@ -275,12 +275,18 @@ func (c *MetaCommand) fixedCode(levels []string) string {
 }
 
 // showCode writes what is asked for beside the fit.
-func (c *MetaCommand) showCode(s *script) {
+func (c *MetaCommand) showCode(s *script, measure string) {
 	if c.Rve != "none" {
 		return
 	}
 	if c.Levels == "" && c.Mods == "" {
-		back := map[string]string{"ztor": ", transf = transf.ztor", "exp": ", transf = exp"}[c.Transform]
+		back := ""
+		switch shown, _ := shownAs(c.Transform, measure); {
+		case shown.name == "correlation":
+			back = ", transf = transf.ztor"
+		case shown.back != nil:
+			back = ", transf = exp"
+		}
 		s.line("print(predict(fit%s))", back)
 	}
 	if c.Levels == "" && strings.ToUpper(c.Method) != "FE" && c.Tau2 == nil {
