@@ -24,3 +24,13 @@ type route struct {
 func (s *Server) routes() []route {
 	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes(), s.emergencyRoutes())
 }
+
+// Patterns lists everything the server answers, as http.ServeMux takes it, so
+// that whoever tries each address from outside forgets none.
+func Patterns() (out []string) {
+	s := &Server{}
+	for _, r := range s.routes() {
+		out = append(out, r.pattern)
+	}
+	return out
+}
