@@ -138,13 +138,21 @@ func missing(sorted []Effect, centre float64, estimator TrimEstimator) (k0 int, 
 	for i := range order {
 		order[i] = i
 	}
-	distance := func(i int) float64 { return math.Abs(sorted[i].Y - centre) }
+	// A study on the centre is on neither side: rounding must not choose one.
+	level := 1e-12 * max(math.Abs(sorted[0].Y), math.Abs(sorted[n-1].Y))
+	from := func(i int) float64 {
+		if d := sorted[i].Y - centre; math.Abs(d) > level {
+			return d
+		}
+		return 0
+	}
+	distance := func(i int) float64 { return math.Abs(from(i)) }
 	slices.SortStableFunc(order, func(a, b int) int { return int(sign(distance(a) - distance(b))) })
 	sum, lowest := 0.0, -1 // rank sum on the right, highest rank on the left
 	for rank, i := range order {
-		if y := sorted[i].Y; y > centre {
+		if d := from(i); d > 0 {
 			sum += float64(rank + 1)
-		} else if y < centre {
+		} else if d < 0 {
 			lowest = rank + 1
 		}
 	}
