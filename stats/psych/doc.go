@@ -7,7 +7,7 @@
 //   - Agreement: [ICC], [Kappa], [Polychoric], [PolychoricTable].
 //   - One person's change: [ReliableChange], [Cutoffs], [Individuals], [EWMA],
 //     [CUSUM].
-//   - Two raters: [ResponseSurface], [TruthBias], [APIM].
+//   - Two raters: [ResponseSurface], [TruthBias], [TruthBiasSessions], [APIM].
 //   - Factor models: [ParseModel], [BifactorModel], [CFA], [Compare],
 //     [Invariance].
 //   - Items: [GradedResponse].
