@@ -36,7 +36,7 @@ func galeSize(short, full, faults int) (submissions, times int) {
 // every server goes on.
 func TestDrillRestart(t *testing.T) {
 	t.Parallel()
-	size, times := galeSize(600, 20_000, 5)
+	size, times := galeSize(600, 10_000, 5)
 	pg := storetest.NewServer(t)
 	f := newFleet(t, pg.DSN(), 3)
 	g, wait := f.blow(f.sessions(size))
@@ -62,7 +62,7 @@ func TestDrillRestart(t *testing.T) {
 // acknowledged is lost or doubled, and every server goes on.
 func TestDrillConnections(t *testing.T) {
 	t.Parallel()
-	size, times := galeSize(600, 20_000, 20)
+	size, times := galeSize(600, 10_000, 20)
 	pg := storetest.NewServer(t)
 	f := newFleet(t, pg.DSN(), 3)
 	g, wait := f.blow(f.sessions(size))
@@ -86,7 +86,7 @@ func TestDrillConnections(t *testing.T) {
 // is acknowledged, and lets the standby take over, in a storm.
 func TestDrillPromotion(t *testing.T) {
 	t.Parallel()
-	size, _ := galeSize(600, 20_000, 1)
+	size, _ := galeSize(600, 3_000, 1)
 	pg := storetest.NewServer(t)
 	f := newFleet(t, pg.DSN(), 1) // the tables are there before anybody follows
 	must(t, f.stores[0].Close())

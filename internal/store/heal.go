@@ -135,7 +135,7 @@ func (s *Store) fate(ctx context.Context, left trace) (kept, known bool) {
 	}
 	// A transaction that was ended while it waited for its standby is kept here only.
 	// One that is acknowledged after it says that the standby has both.
-	return true, s.Health(ctx) == nil
+	return true, s.beat(ctx) == nil
 }
 
 // stillRuns asks the server whether a transaction of this number is neither kept

@@ -9,8 +9,11 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/store/storetest"
+	"github.com/entente-project/entente/internal/vault"
 )
 
 // wire is the way to PostgreSQL, which breaks when a transaction is committed.
@@ -128,4 +131,37 @@ func TestLostCommit(t *testing.T) {
 	same(t, "without a line", care.CodeOf(err), care.Unavailable)
 	same(t, "the next", b.s.Health(b.ctx), nil)
 	same(t, "the audit", read(b, func(tx *Tx) (int64, error) { return tx.VerifyAudit(here.ID, nil) }), int64(4))
+}
+
+// TestHealthWaits: a database that keeps every writer waiting is not well, and is
+// again once it lets them go on.
+func TestHealthWaits(t *testing.T) {
+	t.Parallel()
+	pg := storetest.NewServer(t)
+	s, err := Open(t.Context(), pg.DSN(), vault.Generate())
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	must(t, s.Health(t.Context()))
+	for _, change := range []string{"SET synchronous_standby_names = 'away'", "SET synchronous_commit = 'remote_apply'"} {
+		pg.Exec("ALTER SYSTEM " + change)
+	}
+	pg.Exec("SELECT pg_reload_conf()")
+	end := time.Now().Add(30 * time.Second)
+	for care.CodeOf(s.Health(t.Context())) != care.Unavailable {
+		if time.Now().After(end) {
+			t.Fatal("a write is still acknowledged, or Health says so")
+		}
+	}
+	at := time.Now()
+	same(t, "the next", care.CodeOf(s.Health(t.Context())), care.Unavailable)
+	if took := time.Since(at); took > patience+3*time.Second {
+		t.Errorf("Health takes %v to say that nothing goes", took)
+	}
+	pg.Exec("ALTER SYSTEM RESET synchronous_standby_names")
+	pg.Exec("SELECT pg_reload_conf()")
+	for s.Health(t.Context()) != nil {
+		if time.Now().After(end) {
+			t.Fatal("it is never well again")
+		}
+	}
 }

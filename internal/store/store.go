@@ -26,6 +26,7 @@ type Store struct {
 	wrote   atomic.Int64
 	release func() error
 	damage  atomic.Pointer[error]
+	probe   chan struct{} // held by the Health that is under way
 }
 
 // Hook is called before each statement of a transaction; an error it returns
@@ -69,7 +70,7 @@ func Open(ctx context.Context, url string, v *vault.Vault, opts ...Option) (*Sto
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, vault: v}
+	s := &Store{engine: e, vault: v, probe: make(chan struct{}, 1)}
 	for _, o := range opts {
 		o(s)
 	}
@@ -129,8 +130,33 @@ func (s *Store) Close() error {
 // LastWrite is when this store last wrote, or tried to; 1970 for never.
 func (s *Store) LastWrite() time.Time { return time.UnixMilli(s.wrote.Load()) }
 
-// Health reports whether a durable write is possible now.
+// Health reports within a few seconds whether a durable write is possible now: also
+// while a database keeps every writer waiting, as PostgreSQL does whose standby is
+// away.
 func (s *Store) Health(ctx context.Context) error {
+	late := time.After(patience + time.Second)
+	silent := &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: errors.New("store: the database does not answer a write")}
+	select {
+	case s.probe <- struct{}{}: // one at a time, however long it waits
+	case <-late:
+		return silent
+	}
+	done := make(chan error, 1)
+	go func() {
+		err := s.beat(context.WithoutCancel(ctx))
+		<-s.probe
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-late:
+		return silent
+	}
+}
+
+// beat makes the smallest durable write.
+func (s *Store) beat(ctx context.Context) error {
 	return s.Write(ctx, func(t *Tx) error {
 		_, err := t.exec("INSERT INTO throttle (bucket, window_millis, hits) VALUES ($1, $2, $3) ON CONFLICT (bucket, window_millis) DO UPDATE SET hits = throttle.hits + 1", "health", 0, 1)
 		return err
