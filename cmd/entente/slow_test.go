@@ -262,8 +262,8 @@ func TestDrillSlowClients(t *testing.T) {
 		t.Parallel()
 	}
 	b := startBusy(t)
-	idle, slow := long(200, 2_000), long(50, 500)
-	const perSecond = 10
+	idle, slow := long(100, 2_000), long(20, 500)
+	perSecond := long(5, 10)
 	measure := func(lasts time.Duration) []time.Duration {
 		ctx, stop := context.WithTimeout(t.Context(), lasts)
 		defer stop()
@@ -286,7 +286,7 @@ func TestDrillSlowClients(t *testing.T) {
 	send(idle, func() error { return c.idle(ctx) })
 	send(slow, func() error { return c.drip(ctx, 0) })
 	send(slow, func() error { return c.drip(ctx, 1) })
-	send(4, func() error { return c.flood(ctx) })
+	send(long(1, 4), func() error { return c.flood(ctx) })
 	for ready := time.NewTicker(50 * time.Millisecond); c.open.Load() < int64(idle+2*slow)*9/10; <-ready.C {
 	}
 	crowded := p99(measure(long(12*time.Second, 40*time.Second))) // longer than any line should be borne
@@ -296,7 +296,7 @@ func TestDrillSlowClients(t *testing.T) {
 	peak := b.memory(t, "VmHWM")
 	t.Logf("drill | %d idle lines, %d headers and %d bodies sent by the byte, forms of 10 MB | others hardly notice | p99 at most twice, 256 MB | p99 %s, before %s (%.1f times) with %d lines open; at most %.0f MB; a header was borne for %.0f s, a body for %.0f s; %d forms of 10 MB refused; %d handshakes failed",
 		idle, slow, slow, ms(crowded), ms(alone), float64(crowded)/float64(alone), open, peak, seconds(c.longest[0].Load()), seconds(c.longest[1].Load()), c.refused.Load(), c.unheard.Load())
-	if peak > 256 {
+	if peak > 256 && !raced {
 		t.Errorf("%.0f MB", peak)
 	}
 	if c.taken.Load() > 0 || c.refused.Load() == 0 {
