@@ -66,6 +66,7 @@ bench: ## Run every benchmark, then the server beside PocketBase (10 to 15 minut
 
 bench-stats: ## Run the benchmarks of the public packages, five times each, for benchstat
 	@go test $(PUBLIC) -run '^$$' -bench . -benchmem -count 5
+	ENTENTE_DRILL=1 go test ./internal/analysis -run RCode -count=1 -v
 
 drill: ## Break things at full size and put what was measured into docs/trust.md
 	@bash scripts/setup-tests
