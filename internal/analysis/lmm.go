@@ -4,7 +4,6 @@ package analysis
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -95,7 +94,7 @@ func (c *LmmCommand) prepare(in io.Reader) (*lmmModel, error) {
 		return nil, err
 	}
 	if m.fit, err = lmm.Fit(c.Formula, t.Frame, m.options); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Data, err)
+		return nil, inFile(c.Data, err)
 	}
 	t.drop(m.fit.Missing)
 	return m, nil

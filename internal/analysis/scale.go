@@ -79,10 +79,10 @@ func (c *Items) limits(x *mat.Dense) (low, high float64, err error) {
 	return low, high, nil
 }
 
-// at names the column where the packages count from 1 or speak of rows.
+// inFile names the file in front of an error about it.
 func inFile(file string, err error) error {
-	if err == nil {
-		return nil
+	if file == "-" {
+		file = "standard input"
 	}
 	return fmt.Errorf("%s: %w", file, err)
 }
