@@ -18,9 +18,6 @@ endif
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-# The packages that others may import.
-PUBLIC := $(addsuffix /...,$(addprefix ./,$(wildcard alliance instrument stats)))
-
 # Built from the Go module proxy at this version; see docs/dependencies.md.
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
@@ -64,8 +61,8 @@ bench: ## Run every benchmark, then the server beside PocketBase (10 to 15 minut
 	go test ./... -run '^$$' -bench . -benchmem
 	cd bench && go run .
 
-bench-stats: ## Run the benchmarks of the public packages, five times each, for benchstat
-	@go test $(PUBLIC) -run '^$$' -bench . -benchmem -count 5
+bench-stats: ## Set the statistics beside R in turn and put the table into docs/statistics.md (half an hour)
+	cd bench && go run ./reach -into ../docs/statistics.md
 	ENTENTE_DRILL=1 go test ./internal/analysis -run RCode -count=1 -v
 
 drill: ## Break things at full size and put what was measured into docs/trust.md
