@@ -103,7 +103,7 @@ func (b *board) line(j job, ours, theirs []float64, difference, above float64) {
 	if len(theirs) == 0 {
 		why := "not measured"
 		if j.withoutR && b.r != nil {
-			why = "no result in 300 s"
+			why = "not run: it takes more than 300 s"
 		}
 		state := verdict(j.met(a, 0))
 		if j.met(math.Inf(1), 0) { // a ratio, for which R is needed

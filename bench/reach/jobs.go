@@ -26,7 +26,7 @@ type job struct {
 	met    func(ours, r float64) bool // the reach, in seconds; r is 0 where R was not run
 	make   func(n int) *table
 	fit    func(t *table) (func() ([]float64, error), error)
-	// withoutR: R is left out, because it has no result in 300 s.
+	// withoutR: R is left out, because it takes more than 300 s.
 	withoutR bool
 }
 
