@@ -151,7 +151,7 @@ func (w *world) people() {
 
 // tables are all that hold something; throttle counts tries that failed, too.
 var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
-	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "chart_read", "read_alert", "audit", "audit_head", "practice_instrument", "import"}
+	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "audit", "audit_head", "practice_instrument", "import"}
 
 // digest stands for every row of every table but some.
 func (w *world) digest(but ...string) string {

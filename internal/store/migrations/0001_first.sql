@@ -269,30 +269,6 @@ CREATE TABLE emergency_notice (
 );
 CREATE INDEX emergency_notice_staff ON emergency_notice (practice_id, staff_id, seen_millis);
 
--- When a member of staff last read which client or episode, and the alert when
--- they were too many in an hour.
-CREATE TABLE chart_read (
-  practice_id TEXT NOT NULL,
-  staff_id TEXT NOT NULL,
-  about_id TEXT NOT NULL,
-  at_millis BIGINT NOT NULL,
-  PRIMARY KEY (practice_id, staff_id, about_id),
-  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
-);
-
-CREATE TABLE read_alert (
-  practice_id TEXT NOT NULL,
-  alert_id TEXT NOT NULL,
-  staff_id TEXT NOT NULL,
-  at_millis BIGINT NOT NULL,
-  charts BIGINT NOT NULL,
-  seen_by TEXT NOT NULL,
-  seen_millis BIGINT NOT NULL,
-  PRIMARY KEY (practice_id, alert_id),
-  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
-);
-CREATE INDEX read_alert_seen ON read_alert (practice_id, seen_millis);
-
 -- Each line carries a code over itself and the line before it, under a key that
 -- is not in the database. Several chains (lanes) let PostgreSQL write at once.
 CREATE TABLE audit (
