@@ -276,6 +276,10 @@ func TestHTTPMatrix(t *testing.T) {
 	if r := b.ask("GET /clients/{id}", roleTherapist, b.ids["client"], nil); !strings.Contains(r.body, "CANARY-note") || !strings.Contains(r.body, "CANARY-comment") || !strings.Contains(r.body, "CANARY-label") {
 		t.Error("the canaries are not where they belong, so that looking for them proves nothing")
 	}
+	list := b.ask("GET /clients/{id}/access.csv", roleTherapist, b.ids["client"], nil).body
+	if n := strings.Count(list, "was refused"); n < 50 || !strings.Contains(list, ",c,") {
+		t.Errorf("%d refused looks stand in the list of who has seen the client", n)
+	}
 	b.silent(t)
 	t.Logf("%d routes, %d requests, %d refusals looked at", len(theRoutes), asked, refused)
 }

@@ -127,6 +127,7 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.RemoveSecond(w.ctx, a, password)
 	}},
+	{"NoteRefusal", everyStaff, true, func(w *world, a care.Actor) error { return w.app.NoteRefusal(w.ctx, a, w.session) }},
 	{"OpenEmergency", []who{costa}, true, func(w *world, a care.Actor) error {
 		return errorOf(w.app.OpenEmergency(w.ctx, a, app.NewEmergency{Name: "canary-in  need", Reason: "CANARY-reason: in danger, colleague away"}))
 	}},

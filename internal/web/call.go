@@ -71,8 +71,21 @@ func (s *Server) handle(rt route) http.HandlerFunc {
 			return
 		}
 		if err := rt.do(c); err != nil {
+			c.noteRefusal(err)
 			c.fail(err)
 		}
+	}
+}
+
+// noteRefusal keeps that a member of staff was refused something; the page they
+// get is the same whether it exists or not.
+func (c *call) noteRefusal(err error) {
+	code := care.CodeOf(err)
+	if !c.by.IsStaff() || code != care.NotFound && code != care.Forbidden {
+		return
+	}
+	if err := c.app().NoteRefusal(c.r.Context(), c.by, c.id()); err != nil {
+		c.log(levelOf(err), err, "")
 	}
 }
 
