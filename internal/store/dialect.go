@@ -208,7 +208,7 @@ func (postgresEngine) writer(_ context.Context, _ string, main *sql.DB, reading 
 	if reading {
 		return refusing{main}, nil
 	}
-	return retryWriter{main, new(sync.Mutex)}, nil
+	return retryWriter{main, new(sync.Mutex), new(atomic.Int64)}, nil
 }
 
 func (postgresEngine) readOptions() *sql.TxOptions {
@@ -318,8 +318,9 @@ const auditLanes = 16
 // one got in its way. Those that are unlucky more often than that take turns, so
 // that many at one row do not keep each other from it.
 type retryWriter struct {
-	db   *sql.DB
-	turn *sync.Mutex
+	db      *sql.DB
+	turn    *sync.Mutex
+	renewed *atomic.Int64 // when connections were last let go of, in milliseconds
 }
 
 const (
@@ -396,11 +397,18 @@ func (w retryWriter) lost(err error) bool {
 	return (postgresEngine{}).lost(err) || errors.As(err, &e) && e.Code == "25006"
 }
 
-// renew lets go of all connections that rest: they may lead to the same server.
+// renew lets go of all connections that rest: they may lead to the same server. Not
+// again at once, when those that rest are new.
 func (w retryWriter) renew() {
+	now, last := time.Now().UnixMilli(), w.renewed.Load()
+	if now-last < renewEvery || !w.renewed.CompareAndSwap(last, now) {
+		return
+	}
 	w.db.SetMaxIdleConns(0)
 	w.db.SetMaxIdleConns(connections)
 }
+
+const renewEvery = 500 // milliseconds
 
 func ignoreDone(err error) error {
 	if errors.Is(err, sql.ErrTxDone) {
