@@ -35,6 +35,7 @@ func command(t *testing.T, args ...string) (string, bool) {
 // lived is the invented practice in a folder, with its key in a file, open here.
 type lived struct {
 	dir, key string
+	vault    *vault.Vault
 	store    *store.Store
 	app      *app.App
 	neri     care.Actor
@@ -49,6 +50,7 @@ func live(t *testing.T, url string) lived {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.vault = v
 	if url == "" {
 		url = "sqlite:" + filepath.Join(l.dir, "entente.db")
 	}

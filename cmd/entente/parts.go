@@ -21,10 +21,11 @@ import (
 
 // place says where a practice's data and key are.
 type place struct {
-	Data     string `help:"Folder of the SQLite database." default:"entente-data" type:"path"`
-	Database string `help:"Database to use instead: sqlite:PATH or postgres://USER@HOST/NAME."`
-	Owner    string `name:"database-owner" help:"The same PostgreSQL database as the user that owns its tables; used at the start only, to bring the schema up to date. The user of --database then needs no right to change it."`
-	Key      string `help:"File with the key that everything is sealed under. Keep a copy of it apart from the database." default:"entente.key" type:"path"`
+	Data      string `help:"Folder of the SQLite database." default:"entente-data" type:"path"`
+	Database  string `help:"Database to use instead: sqlite:PATH or postgres://USER@HOST/NAME."`
+	Owner     string `name:"database-owner" help:"The same PostgreSQL database as the user that owns its tables; used at the start only, to bring the schema up to date. The user of --database then needs no right to change it."`
+	Key       string `help:"File with the key that everything is sealed under. Keep a copy of it apart from the database." default:"entente.key" type:"path"`
+	lockFlags `embed:""`
 }
 
 func (p place) url() string {
@@ -37,7 +38,17 @@ func (p place) url() string {
 // open opens the vault and the store. A key is made only where there is no
 // database yet: with an existing one, another key would open nothing.
 func (p place) open(ctx context.Context, create bool, opts ...store.Option) (*vault.Vault, *store.Store, error) {
-	v, err := vault.Open(p.Key)
+	lock, err := p.lock()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer lock.Clear()
+	return p.openWith(ctx, lock, create, opts...)
+}
+
+// openWith is open for whoever needs the lock again later.
+func (p place) openWith(ctx context.Context, lock vault.Lock, create bool, opts ...store.Option) (*vault.Vault, *store.Store, error) {
+	v, err := vault.OpenLocked(ctx, p.Key, lock)
 	made := errors.Is(err, vault.ErrNoKey)
 	if made {
 		if !create {
@@ -48,7 +59,7 @@ func (p place) open(ctx context.Context, create bool, opts ...store.Option) (*va
 				return nil, nil, fmt.Errorf("there is a database at %s but no key at %s; put the key back or give its place by --key", file, p.Key)
 			}
 		}
-		v, err = vault.Create(p.Key)
+		v, err = vault.CreateLocked(ctx, p.Key, lock)
 	}
 	if err != nil {
 		return nil, nil, err

@@ -105,7 +105,7 @@ func decryptFile(from, to string, with ...age.Identity) error {
 // bring checks the decrypted file, ends what could let somebody in, and copies it
 // to PostgreSQL where that is the target.
 func (c *restoreCommand) bring(ctx context.Context, file string) (rows int64, err error) {
-	from := place{Data: filepath.Dir(file), Database: "sqlite:" + file, Key: c.Key}
+	from := place{Data: filepath.Dir(file), Database: "sqlite:" + file, Key: c.Key, lockFlags: c.lockFlags}
 	_, s, err := from.open(ctx, false)
 	if err != nil {
 		return 0, err
@@ -138,7 +138,7 @@ func (c *restoreCommand) bring(ctx context.Context, file string) (rows int64, er
 	if err != nil || strings.HasPrefix(c.url(), "sqlite:") {
 		return all["response"].Rows, err
 	}
-	return all["response"].Rows, copyDatabase(ctx, s, c.url(), c.Key)
+	return all["response"].Rows, copyDatabase(ctx, s, c.place)
 }
 
 type dbCommand struct {
@@ -146,23 +146,24 @@ type dbCommand struct {
 }
 
 type dbCopy struct {
-	From string `help:"sqlite:PATH or postgres://USER@HOST/NAME." required:""`
-	To   string `help:"sqlite:PATH or postgres://USER@HOST/NAME; must be empty." required:""`
-	Key  string `help:"File with the key that everything is sealed under; it stays the same." default:"entente.key" type:"path"`
+	From      string `help:"sqlite:PATH or postgres://USER@HOST/NAME." required:""`
+	To        string `help:"sqlite:PATH or postgres://USER@HOST/NAME; must be empty." required:""`
+	Key       string `help:"File with the key that everything is sealed under; it stays the same." default:"entente.key" type:"path"`
+	lockFlags `embed:""`
 }
 
 // Run copies and then compares every value.
 func (c *dbCopy) Run(ctx context.Context) (err error) {
-	_, s, err := place{Database: c.From, Key: c.Key}.open(ctx, false, store.ReadOnly())
+	_, s, err := place{Database: c.From, Key: c.Key, lockFlags: c.lockFlags}.open(ctx, false, store.ReadOnly())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return copyDatabase(ctx, s, c.To, c.Key)
+	return copyDatabase(ctx, s, place{Database: c.To, Key: c.Key, lockFlags: c.lockFlags})
 }
 
-func copyDatabase(ctx context.Context, from *store.Store, url, key string) (err error) {
-	_, to, err := place{Database: url, Key: key}.open(ctx, false)
+func copyDatabase(ctx context.Context, from *store.Store, target place) (err error) {
+	_, to, err := target.open(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/entente-project/entente/internal/app"
@@ -33,7 +35,16 @@ func (c *serveCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	v, s, err := c.open(ctx, true)
+	// First of all, for a hang-up that nobody awaits ends the program.
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	lock, err := c.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Clear()
+	v, s, err := c.openWith(ctx, lock, true)
 	if err != nil {
 		return err
 	}
@@ -77,6 +88,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var jobs sync.WaitGroup
 	defer func() { stop(); jobs.Wait() }()
+	jobs.Go(func() { followKey(ctx, again, c.place, lock, v, s, log) })
 	if c.BackupTo != "" {
 		k := &keeper{backupFlags: c.backupFlags, id: rand.Text(), vault: v, store: s, log: log, now: time.Now}
 		jobs.Go(func() { k.schedule(ctx) })
