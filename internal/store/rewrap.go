@@ -25,33 +25,59 @@ type wrappedKey struct {
 // tell is called after each batch with the data keys looked at, and stops the
 // work by an error.
 func (s *Store) Rewrap(ctx context.Context, tell func(done int64) error) (changed int, err error) {
-	var last wrappedKey
 	var done int64
-	for {
-		batch, err := s.wrappedKeys(ctx, last)
-		if err != nil || len(batch) == 0 {
-			return changed, err
-		}
-		last = batch[len(batch)-1]
+	err = s.eachKeys(ctx, func(batch []wrappedKey) error {
 		n, err := s.rewrapBatch(ctx, batch)
 		changed += n
 		if err != nil {
-			return changed, err
+			return err
 		}
 		done += int64(len(batch))
-		if err := tell(done); err != nil {
-			return changed, err
-		}
-	}
+		return tell(done)
+	})
+	return changed, err
 }
 
-// wrappedKeys gives the data keys that follow one, in the order of their names.
+// eachKeys goes over the data keys of one practice after the other, in batches,
+// each read in a transaction of its own.
+func (s *Store) eachKeys(ctx context.Context, do func(batch []wrappedKey) error) error {
+	var practices []care.ID
+	err := s.Read(ctx, func(t *Tx) (err error) {
+		if err := t.AcrossPractices(); err != nil {
+			return err
+		}
+		practices, err = list(t, scanID, "SELECT practice_id FROM practice ORDER BY practice_id")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range practices {
+		last := wrappedKey{practice: p}
+		for {
+			batch, err := s.wrappedKeys(ctx, last)
+			if err != nil {
+				return err
+			}
+			if len(batch) == 0 {
+				break
+			}
+			if err := do(batch); err != nil {
+				return err
+			}
+			last = batch[len(batch)-1]
+		}
+	}
+	return nil
+}
+
+// wrappedKeys gives the data keys of a practice that follow one, in the order of
+// their names.
 func (s *Store) wrappedKeys(ctx context.Context, after wrappedKey) (out []wrappedKey, err error) {
 	err = s.Read(ctx, func(t *Tx) (err error) {
 		out, err = list(t, func(r scanner) (k wrappedKey, err error) {
 			return k, r.Scan(&k.practice, &k.name, &k.wrapped)
-		}, "SELECT practice_id, key_id, wrapped FROM data_key WHERE practice_id > $1 OR (practice_id = $1 AND key_id > $2) ORDER BY practice_id, key_id LIMIT $3",
-			after.practice, after.name, rewrapBatch)
+		}, "SELECT practice_id, key_id, wrapped FROM data_key WHERE practice_id = $1 AND key_id > $2 ORDER BY key_id LIMIT $3", after.practice, after.name, rewrapBatch)
 		return err
 	})
 	return out, err
@@ -100,18 +126,14 @@ func (s *Store) rewrapBatch(ctx context.Context, batch []wrappedKey) (int, error
 // fingerprint; "" stands for those under a key that the vault does not have.
 func (s *Store) KeysUnder(ctx context.Context) (map[string]int, error) {
 	out := map[string]int{}
-	var last wrappedKey
-	for {
-		batch, err := s.wrappedKeys(ctx, last)
-		if err != nil {
-			return nil, fmt.Errorf("counting the data keys: %w", err)
-		}
-		if len(batch) == 0 {
-			return out, nil
-		}
+	err := s.eachKeys(ctx, func(batch []wrappedKey) error {
 		for _, k := range batch {
 			out[s.vault.WrappedUnder(k.wrapped)]++
 		}
-		last = batch[len(batch)-1]
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("counting the data keys: %w", err)
 	}
+	return out, nil
 }
