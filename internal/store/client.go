@@ -3,6 +3,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,11 +12,15 @@ import (
 
 const clientTable = "client"
 
+// bandOf binds what says who somebody is to the columns beside it that are not sealed.
+func bandOf(c care.Client) string { return string(c.AgeBand) + "|" + c.Language }
+
 func (t *Tx) sealClient(c care.Client) (label, email, reference, index []byte, err error) {
-	k, err := t.cell(c.Practice, clientKey(c.ID), clientTable, c.ID, "")
+	k, err := t.cell(c.Practice, clientKey(c.ID), clientTable, c.ID, bandOf(c))
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}
+	own := newCell(k.key, c.Practice, clientTable, c.ID, "") // outlives a change of band or language
 	if c.Reference != "" {
 		pk, err := t.key(c.Practice, practiceKey)
 		if err != nil {
@@ -23,7 +28,7 @@ func (t *Tx) sealClient(c care.Client) (label, email, reference, index []byte, e
 		}
 		index = pk.Index("client.reference", c.Reference)
 	}
-	return k.seal("label", []byte(c.Label)), k.seal("email", []byte(c.Email)), k.seal("reference", []byte(c.Reference)), index, k.err()
+	return k.seal("label", []byte(c.Label)), k.seal("email", []byte(c.Email)), own.seal("reference", []byte(c.Reference)), index, errors.Join(k.err(), own.err())
 }
 
 // AddClient stores a client and the data key that seals everything about them.
@@ -68,9 +73,9 @@ func (t *Tx) openClient(x clientRow) (care.Client, error) {
 	if err != nil {
 		return care.Client{}, err
 	}
-	c := newCell(k, x.c.Practice, clientTable, x.c.ID, "")
-	x.c.Label, x.c.Email, x.c.Reference = string(c.open("label", x.label)), string(c.open("email", x.email)), string(c.open("reference", x.reference))
-	return x.c, t.s.fault("open", c.err())
+	c, own := newCell(k, x.c.Practice, clientTable, x.c.ID, bandOf(x.c)), newCell(k, x.c.Practice, clientTable, x.c.ID, "")
+	x.c.Label, x.c.Email, x.c.Reference = string(c.open("label", x.label)), string(c.open("email", x.email)), string(own.open("reference", x.reference))
+	return x.c, t.s.fault("open", errors.Join(c.err(), own.err()))
 }
 
 // Client returns one client.

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/entente-project/entente/internal/care"
@@ -129,9 +130,14 @@ func (t *Tx) SetSession(s care.Session) error {
 	return t.changed("UPDATE session SET status = $3, at_millis = $4 WHERE practice_id = $1 AND session_id = $2", s.Practice, s.ID, s.Status, s.AtMillis)
 }
 
+// placeOfNote binds a remark to everything that gives it meaning.
+func placeOfNote(episode care.ID, n care.Note) string {
+	return fmt.Sprintf("%s|%s|%s|%s|%d", episode, n.Session, n.Client, n.Staff, n.AtMillis)
+}
+
 // AddNote stores a remark on a session.
 func (t *Tx) AddNote(episode care.ID, n care.Note) error {
-	c, err := t.cell(n.Practice, clientKey(n.Client), "session_note", n.ID, string(n.Session))
+	c, err := t.cell(n.Practice, clientKey(n.Client), "session_note", n.ID, placeOfNote(episode, n))
 	if err != nil {
 		return err
 	}
@@ -156,7 +162,7 @@ func (t *Tx) Notes(practice, episode, client care.ID) ([]care.Note, error) {
 		WHERE practice_id = $1 AND episode_id = $2 AND client_id = $3 ORDER BY at_millis, note_id`, practice, episode, client)
 	var out []care.Note
 	for _, x := range rows {
-		c, err := t.cell(practice, clientKey(client), "session_note", x.n.ID, string(x.n.Session))
+		c, err := t.cell(practice, clientKey(client), "session_note", x.n.ID, placeOfNote(episode, x.n))
 		if err != nil {
 			return nil, err
 		}

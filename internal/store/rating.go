@@ -11,7 +11,7 @@ import (
 
 // placeOf binds a response's content to everything that gives it meaning.
 func placeOf(r care.Response) string {
-	return fmt.Sprintf("%s|%s|%s|%s|%s|%s|%d|%d", r.Episode, r.Session, r.Client, r.By, r.Informant, r.Instrument, r.Version, r.AnsweredMillis)
+	return fmt.Sprintf("%s|%s|%s|%s|%s|%s|%d|%s|%d|%s", r.Episode, r.Session, r.Client, r.By, r.Informant, r.Instrument, r.Version, r.Language, r.AnsweredMillis, r.Import)
 }
 
 // AddResponse stores a response. It returns false and changes nothing when a

@@ -147,7 +147,7 @@ func TestMoved(t *testing.T) {
 		must(t, client())
 		b.sql("UPDATE client SET label = email WHERE client_id = $1", anna.ID)
 		tampered(t, "an address for a label", client(), "client", string(anna.ID), "label")
-		for column, value := range map[string]any{"informant": "therapist", "version": 4, "answered_millis": 106, "instrument": "two", "by_id": "x", "session_id": string(second.ID)} {
+		for column, value := range map[string]any{"informant": "therapist", "version": 4, "answered_millis": 106, "instrument": "two", "by_id": "x", "language": "xx", "import_id": "x", "session_id": string(second.ID)} {
 			old := b.bytes("SELECT CAST(" + column + " AS TEXT) FROM response WHERE response_id = '0190-r-1'")
 			if column == "session_id" {
 				b.sql("UPDATE response SET by_id = 'y' WHERE response_id = '0190-r-2'")
@@ -168,5 +168,38 @@ func TestMoved(t *testing.T) {
 		}
 		_, err = b.responses()
 		must(t, err)
+	})
+}
+
+// TestBound: a column that is not sealed cannot be changed behind the back of what
+// is sealed beside it.
+func TestBound(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		b.fill()
+		b.write(func(tx *Tx) error {
+			return tx.AddNote(therapy.ID, care.Note{ID: "0190-note-9", Practice: here.ID, Session: first.ID, Client: anna.ID, Staff: neri.ID, Text: "CANARY-note", AtMillis: 7})
+		})
+		notes := func() error {
+			return b.s.Read(b.ctx, func(tx *Tx) error { _, err := tx.Notes(here.ID, therapy.ID, anna.ID); return err })
+		}
+		client := func() error { return b.s.Read(b.ctx, sealed[1].read) }
+		must(t, errors.Join(notes(), client()))
+		for _, c := range []struct {
+			change, back string
+			read         func() error
+			table, row   string
+			column       string
+		}{
+			{"UPDATE session_note SET staff_id = '" + string(longo.ID) + "' WHERE note_id = '0190-note-9'", "UPDATE session_note SET staff_id = '" + string(neri.ID) + "' WHERE note_id = '0190-note-9'", notes, "session_note", "0190-note-9", "note"},
+			{"UPDATE session_note SET at_millis = 8 WHERE note_id = '0190-note-9'", "UPDATE session_note SET at_millis = 7 WHERE note_id = '0190-note-9'", notes, "session_note", "0190-note-9", "note"},
+			{"UPDATE client SET age_band = 'child' WHERE client_id = '" + string(anna.ID) + "'", "UPDATE client SET age_band = '" + string(anna.AgeBand) + "' WHERE client_id = '" + string(anna.ID) + "'", client, "client", string(anna.ID), "label"},
+			{"UPDATE client SET language = 'xx' WHERE client_id = '" + string(anna.ID) + "'", "UPDATE client SET language = '" + anna.Language + "' WHERE client_id = '" + string(anna.ID) + "'", client, "client", string(anna.ID), "label"},
+		} {
+			b.sql(c.change)
+			tampered(t, c.change, c.read(), c.table, c.row, c.column)
+			b.sql(c.back)
+			must(t, c.read())
+		}
 	})
 }
