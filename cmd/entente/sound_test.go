@@ -4,6 +4,7 @@ package main
 
 import (
 	"database/sql"
+	"encoding/json"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -22,7 +23,7 @@ func TestDamageFound(t *testing.T) {
 	}
 	file := filepath.Join(l.dir, "entente.db")
 	spoiled, whole := "UPDATE audit SET act = 'x' || act WHERE seq = 3", "UPDATE audit SET act = SUBSTR(act, 2) WHERE seq = 3"
-	for _, step := range []struct{ change, want string }{{spoiled, `{"status":"damaged"}`}, {whole, `{"status":"ok"}`}} {
+	for _, step := range []struct{ change, want string }{{spoiled, "damaged"}, {whole, "ok"}} {
 		db, err := sql.Open("sqlite", file)
 		if err != nil {
 			t.Fatal(err)
@@ -49,7 +50,11 @@ func TestDamageFound(t *testing.T) {
 				if err := r.Body.Close(); err != nil {
 					t.Fatal(err)
 				}
-				if r.StatusCode == http.StatusOK && strings.TrimSpace(string(body)) == step.want {
+				var said struct{ Status string }
+				if err := json.Unmarshal(body, &said); err != nil {
+					t.Fatal(err)
+				}
+				if r.StatusCode == http.StatusOK && said.Status == step.want {
 					break
 				}
 				if time.Now().After(ok) {

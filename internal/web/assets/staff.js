@@ -55,16 +55,21 @@ async function refresh() {
   return true;
 }
 
+// A page that is being left for another, as when the device is handed over, is
+// not called back.
+let leftAt = 0;
+window.addEventListener('beforeunload', () => { leftAt = Date.now(); });
+
 let last = null;
 async function beat() {
   if (!document.hidden) {
     try {
       const often = document.querySelector('[data-often]');
       const answer = await fetch('/pulse', { redirect: 'manual' });
-      if (answer.type === 'opaqueredirect') {
+      if (answer.type === 'opaqueredirect' && Date.now() - leftAt > 10000) {
         // The sign-in has ended, here or elsewhere: nothing of anybody stays on the screen.
         document.body.replaceChildren();
-        location.replace('/signin');
+        location.replace(location.pathname + location.search); // the server knows where to
         return;
       }
       const now = answer.ok ? await answer.text() : last;
