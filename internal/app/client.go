@@ -17,6 +17,7 @@ type clientTx interface {
 	AddClient(care.Client) error
 	ChangeClient(care.Client) error
 	Client(practice, id care.ID) (care.Client, error)
+	ClientLanguage(practice, id care.ID) (string, error)
 	Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error)
 }
 
@@ -144,7 +145,7 @@ func (a *App) openEpisode(tx Tx, actor care.Actor, c care.Client, in NewEpisode)
 			}
 		}
 	}
-	p, err := practiceOf(tx, actor.Practice)
+	p, err := tx.Practice(actor.Practice)
 	if err != nil {
 		return "", err
 	}

@@ -64,7 +64,7 @@ func (a *App) readImport(ctx context.Context, actor care.Actor, m *ImportMap, sr
 	}
 	r := &reading{m: m, me: actor.Staff, colleagues: map[string]care.ID{}, first: map[string]int{}}
 	err := a.read(ctx, func(tx Tx) error {
-		pr, err := practiceOf(tx, actor.Practice)
+		pr, err := tx.Practice(actor.Practice)
 		if err != nil {
 			return err
 		}

@@ -229,8 +229,8 @@ func (a *App) Respondent(ctx context.Context, visit string) (actor care.Actor, e
 		if err != nil {
 			return err
 		}
-		c, err := tx.Client(i.Practice, i.Client)
-		actor = care.Actor{Practice: i.Practice, Invitation: i.ID, Language: c.Language}
+		language, err := tx.ClientLanguage(i.Practice, i.Client)
+		actor = care.Actor{Practice: i.Practice, Invitation: i.ID, Language: language}
 		return err
 	})
 	return actor, err

@@ -92,7 +92,7 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if v.Instrument == nil {
 			return &care.Error{Code: care.NotFound, Key: "form.done"}
 		}
-		p, err := practiceOf(tx, i.Practice)
+		p, err := tx.Practice(i.Practice)
 		if err != nil {
 			return err
 		}
@@ -211,14 +211,15 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	r.Version, r.Language = form.Version, in.Language
 	r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers)}
 	out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: more(e, r, append(slices.Clone(rs), r))}
-	if err := a.repeated(tx, r, &out); err != nil {
-		return r, out, err
-	}
-	if !out.Repeated && answered(rs, in.Instrument, r.By) {
+	if i := slices.IndexFunc(rs, func(old care.Response) bool { return old.ID == r.ID }); i >= 0 {
+		if err := out.repeats(r, rs[i]); err != nil {
+			return r, out, err
+		}
+	} else if answered(rs, in.Instrument, r.By) {
 		return r, out, alreadySent()
 	}
 	if actor.IsRespondent() && !out.More {
-		p, err := practiceOf(tx, r.Practice)
+		p, err := tx.Practice(r.Practice)
 		if err != nil {
 			return r, out, err
 		}
@@ -229,15 +230,9 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	return r, out, nil
 }
 
-// repeated gives a submission that was received before the receipt of then.
-func (a *App) repeated(tx Tx, r care.Response, out *Receipt) error {
-	old, err := tx.ResponseHead(r.Practice, r.ID)
-	switch {
-	case care.CodeOf(err) == care.NotFound:
-		return nil
-	case err != nil:
-		return err
-	case old.Session != r.Session || old.By != r.By || old.Instrument != r.Instrument:
+// repeats gives a submission that was received before the receipt of then.
+func (out *Receipt) repeats(r, old care.Response) error {
+	if old.Session != r.Session || old.By != r.By || old.Instrument != r.Instrument {
 		return alreadySent()
 	}
 	out.AtMillis, out.Repeated = old.AnsweredMillis, true
@@ -259,11 +254,12 @@ func (a *App) keep(tx Tx, actor care.Actor, r care.Response, out *Receipt) error
 	if err != nil {
 		return err
 	}
-	if !added { // the same submission came in twice at once
-		if err := a.repeated(tx, r, out); err != nil || out.Repeated {
+	if !added { // it came in twice at once, or its id was used for another session
+		old, err := tx.ResponseHead(r.Practice, r.ID)
+		if err != nil {
 			return err
 		}
-		return alreadySent()
+		return out.repeats(r, old)
 	}
 	if _, err := tx.Touch(r.Practice, r.Episode, r.Client); err != nil {
 		return err

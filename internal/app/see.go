@@ -248,7 +248,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 	var made []care.Standing
 	err = a.read(ctx, func(tx Tx) error {
 		out = Today{}
-		p, err := practiceOf(tx, actor.Practice)
+		p, err := tx.Practice(actor.Practice)
 		if err != nil {
 			return err
 		}

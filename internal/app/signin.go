@@ -21,6 +21,7 @@ import (
 type practiceTx interface {
 	AddPractice(care.Practice) error
 	Practices() ([]care.Practice, error)
+	Practice(id care.ID) (care.Practice, error)
 }
 
 type staffTx interface {
@@ -337,7 +338,7 @@ func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error)
 		if err != nil {
 			return err
 		}
-		p, err := practiceOf(tx, si.Practice)
+		p, err := tx.Practice(si.Practice)
 		if err != nil {
 			return err
 		}
@@ -348,16 +349,6 @@ func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error)
 		return nil
 	})
 	return me, err
-}
-
-func practiceOf(tx Tx, id care.ID) (care.Practice, error) {
-	ps, err := tx.Practices()
-	for _, p := range ps {
-		if p.ID == id {
-			return p, nil
-		}
-	}
-	return care.Practice{}, errors.Join(err, care.Missing())
 }
 
 // SignOut ends the sign-in the actor came by.

@@ -88,6 +88,12 @@ func (t *Tx) Client(practice, id care.ID) (care.Client, error) {
 	return t.openClient(x)
 }
 
+// ClientLanguage returns the language a client is addressed in; nothing sealed is
+// opened for it.
+func (t *Tx) ClientLanguage(practice, id care.ID) (string, error) {
+	return one(t, func(r scanner) (s string, err error) { return s, r.Scan(&s) }, "SELECT language FROM client WHERE practice_id = $1 AND client_id = $2", practice, id)
+}
+
 // Caseload lists the clients of the open episodes a member of staff stands in,
 // each with the episode of the newest session; a therapist's own wins.
 func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {

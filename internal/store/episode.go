@@ -49,35 +49,28 @@ func (t *Tx) Relation(practice, episode, staff care.ID) (care.Relation, error) {
 	return rs[0], nil
 }
 
+// episodeWithPeople reads who is in an episode along with it: ids have no spaces.
+const episodeWithPeople = `SELECT practice_id, episode_id, orientation, setting, forms, opened_on, closed_on, created_millis,
+	(SELECT COALESCE(string_agg(client_id, ' ' ORDER BY client_id), '') FROM episode_client WHERE practice_id = $1 AND episode_id = $2),
+	(SELECT COALESCE(string_agg(staff_id, ' ' ORDER BY staff_id), '') FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 AND relation = $3),
+	(SELECT COALESCE(string_agg(staff_id, ' ' ORDER BY staff_id), '') FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 AND relation = $4)
+	FROM episode WHERE practice_id = $1 AND episode_id = $2`
+
 // Episode returns one episode with its people.
 func (t *Tx) Episode(practice, id care.ID) (care.Episode, error) {
-	e, err := one(t, func(r scanner) (e care.Episode, err error) {
-		var forms string
-		err = r.Scan(&e.Practice, &e.ID, &e.Orientation, &e.Setting, &forms, &e.OpenedOn, &e.ClosedOn, &e.CreatedMillis)
-		e.Forms = strings.Fields(forms)
+	return one(t, func(r scanner) (e care.Episode, err error) {
+		var forms, clients, therapists, supervisors string
+		err = r.Scan(&e.Practice, &e.ID, &e.Orientation, &e.Setting, &forms, &e.OpenedOn, &e.ClosedOn, &e.CreatedMillis, &clients, &therapists, &supervisors)
+		e.Forms, e.Clients, e.Therapists, e.Supervisors = strings.Fields(forms), ids(clients), ids(therapists), ids(supervisors)
 		return e, err
-	}, "SELECT practice_id, episode_id, orientation, setting, forms, opened_on, closed_on, created_millis FROM episode WHERE practice_id = $1 AND episode_id = $2", practice, id)
-	if err != nil {
-		return e, err
+	}, episodeWithPeople, practice, id, care.TreatsIn, care.SupervisesIn)
+}
+
+func ids(text string) (out []care.ID) {
+	for id := range strings.FieldsSeq(text) {
+		out = append(out, care.ID(id))
 	}
-	if e.Clients, err = list(t, scanID, "SELECT client_id FROM episode_client WHERE practice_id = $1 AND episode_id = $2 ORDER BY client_id", practice, id); err != nil {
-		return e, err
-	}
-	type standing struct {
-		staff care.ID
-		as    care.Relation
-	}
-	people, err := list(t, func(r scanner) (p standing, err error) { return p, r.Scan(&p.staff, &p.as) },
-		"SELECT staff_id, relation FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 ORDER BY staff_id", practice, id)
-	for _, p := range people {
-		switch p.as {
-		case care.TreatsIn:
-			e.Therapists = append(e.Therapists, p.staff)
-		case care.SupervisesIn:
-			e.Supervisors = append(e.Supervisors, p.staff)
-		}
-	}
-	return e, err
+	return out
 }
 
 func scanID(r scanner) (id care.ID, err error) { return id, r.Scan(&id) }

@@ -37,32 +37,51 @@ func (t *Tx) Practices() ([]care.Practice, error) {
 			return nil, err
 		}
 	}
-	type row struct {
-		p    care.Practice
-		name []byte
-	}
-	rows, err := list(t, func(r scanner) (x row, err error) {
-		return x, r.Scan(&x.p.ID, &x.name, &x.p.Language, &x.p.TimeZone, &x.p.CreatedMillis)
-	}, "SELECT practice_id, name, language, time_zone, created_millis FROM practice ORDER BY created_millis, practice_id")
+	rows, err := list(t, scanPractice, "SELECT "+practiceColumns+" FROM practice ORDER BY created_millis, practice_id")
 	if err != nil {
 		return nil, err
 	}
 	if t.reach.way == "" {
-		rows = slices.DeleteFunc(rows, func(x row) bool { return x.p.ID != t.reach.practice })
+		rows = slices.DeleteFunc(rows, func(x practiceRow) bool { return x.p.ID != t.reach.practice })
 	}
 	var out []care.Practice
 	for _, x := range rows {
-		c, err := t.cell(x.p.ID, practiceKey, "practice", x.p.ID, "")
+		p, err := t.openPractice(x)
 		if err != nil {
 			return nil, err
 		}
-		x.p.Name = string(c.open("name", x.name))
-		if err := c.err(); err != nil {
-			return nil, t.s.fault("open", err)
-		}
-		out = append(out, x.p)
+		out = append(out, p)
 	}
 	return out, nil
+}
+
+// Practice returns one practice.
+func (t *Tx) Practice(id care.ID) (care.Practice, error) {
+	x, err := one(t, scanPractice, "SELECT "+practiceColumns+" FROM practice WHERE practice_id = $1", id)
+	if err != nil {
+		return care.Practice{}, err
+	}
+	return t.openPractice(x)
+}
+
+const practiceColumns = "practice_id, name, language, time_zone, created_millis"
+
+type practiceRow struct {
+	p    care.Practice
+	name []byte
+}
+
+func scanPractice(r scanner) (x practiceRow, err error) {
+	return x, r.Scan(&x.p.ID, &x.name, &x.p.Language, &x.p.TimeZone, &x.p.CreatedMillis)
+}
+
+func (t *Tx) openPractice(x practiceRow) (care.Practice, error) {
+	c, err := t.cell(x.p.ID, practiceKey, "practice", x.p.ID, "")
+	if err != nil {
+		return care.Practice{}, err
+	}
+	x.p.Name = string(c.open("name", x.name))
+	return x.p, t.s.fault("open", c.err())
 }
 
 func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
