@@ -147,6 +147,9 @@ func (o Output) write(s *Streams, text []byte) error {
 	return nil
 }
 
+// errOwnFault is what a panic of a model becomes.
+var errOwnFault = errors.New("this is a fault of the program, not of the data")
+
 // patience is how long an analysis may be silent.
 const patience = time.Second
 
@@ -158,13 +161,19 @@ func waitFor(ctx context.Context, to io.Writer, do work) (*Document, error) {
 	done := make(chan outcome, 1)
 	said := make(chan string, 16)
 	go func() {
-		d, err := do(ctx, func(text string) {
+		var o outcome
+		defer func() {
+			if p := recover(); p != nil {
+				o = outcome{err: fmt.Errorf("%w: %v; please report it with the command line", errOwnFault, p)}
+			}
+			done <- o
+		}()
+		o.d, o.err = do(ctx, func(text string) {
 			select {
 			case said <- text:
 			default: // a later word will tell the same
 			}
 		})
-		done <- outcome{d, err}
 	}()
 	tick := time.NewTicker(patience)
 	defer tick.Stop()

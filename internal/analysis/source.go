@@ -252,8 +252,18 @@ func (t *Table) numbers(flag, name string) ([]float64, error) {
 		}
 		return nil, fmt.Errorf("column %s holds nothing but missing values; give another as --%s", name, flag)
 	}
-	return c.Floats(), nil
+	v := c.Floats()
+	for i, x := range v {
+		if a := math.Abs(x); a > largest || a > 0 && a < 1/largest {
+			return nil, fmt.Errorf("row %d, column %s: %g is too large or too small to compute with; give the column in another unit", t.row[i], name, x)
+		}
+	}
+	return v, nil
 }
+
+// largest keeps squares, and sums of many, within what a number can hold; so does
+// its inverse at the other end.
+const largest = 1e140
 
 // labels returns a column as text, "" where it is missing.
 func (t *Table) labels(flag, name string) ([]string, error) {
@@ -281,6 +291,9 @@ func (t *Table) items(flag string, names []string) ([]string, *mat.Dense, error)
 		if len(names) == 0 {
 			return nil, nil, fmt.Errorf("%s has no column of numbers", t.file)
 		}
+	}
+	if t.Rows() == 0 {
+		return nil, nil, fmt.Errorf("%s has no rows", t.file)
 	}
 	x := mat.NewDense(t.Rows(), len(names), nil)
 	for j, n := range names {

@@ -3,6 +3,7 @@
 package psych
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -23,8 +24,11 @@ type ReliableChange struct {
 // Source: Jacobson & Truax (1991), Journal of Consulting and Clinical Psychology
 // 59, p. 14.
 func NewReliableChange(sd, reliability float64) (ReliableChange, error) {
+	if math.IsNaN(sd) {
+		return ReliableChange{}, errors.New("there is no standard deviation: at least two persons are needed")
+	}
 	if !(sd > 0) || math.IsInf(sd, 0) {
-		return ReliableChange{}, fmt.Errorf("standard deviation %v is not positive", sd)
+		return ReliableChange{}, fmt.Errorf("standard deviation %g is not a number above 0", sd)
 	}
 	if !(reliability >= 0 && reliability < 1) {
 		return ReliableChange{}, fmt.Errorf("reliability %v is not in [0, 1)", reliability)

@@ -5,6 +5,7 @@ package psych
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -68,7 +69,7 @@ func leastSquares(y []float64, x *mat.Dense, names []string, level float64) (*Re
 		rss += e * e
 		tss += (v - m) * (v - m)
 	}
-	if tss == 0 {
+	if slices.Max(y) == slices.Min(y) { // tss is seldom exactly 0 then
 		return nil, fmt.Errorf("the outcome is constant")
 	}
 	r := &Regression{N: n, DF: n - p, Sigma: math.Sqrt(rss / float64(n-p)), R2: 1 - rss/tss, FP: 1}
@@ -84,7 +85,7 @@ func leastSquares(y []float64, x *mat.Dense, names []string, level float64) (*Re
 		r.Coefficients = append(r.Coefficients, coefficient(name, beta[i], math.Sqrt(r.Cov.At(i, i)), float64(r.DF), level))
 	}
 	if p > 1 && rss > 0 {
-		r.F = (tss - rss) / float64(p-1) / (rss / float64(n-p))
+		r.F = max(0, tss-rss) / float64(p-1) / (rss / float64(n-p))
 		r.FP = distuv.F{D1: float64(p - 1), D2: float64(n - p)}.Survival(r.F)
 	}
 	return r, nil
