@@ -131,6 +131,7 @@ var degenerate = []struct {
 }{
 	{"meta", golden("meta", "meta_10_raudenbush_influence"), 20, []string{"meta", "-", "--yi", "yi", "--vi", "vi", "--knha", "--bias", "--influence", "--leave-one-out"}},
 	{"meta-pm", golden("meta", "meta_10_raudenbush_influence"), 20, []string{"meta", "-", "--yi", "yi", "--vi", "vi", "--method", "PM", "--mods", "weeks", "--subgroup", "setting"}},
+	{"meta-select", golden("meta", "meta_10_raudenbush_influence"), 20, []string{"meta", "-", "--yi", "yi", "--vi", "vi", "--selection", "0.025,0.5", "--permute", "20"}},
 	{"meta-or", golden("meta", "meta_04_bcg_rr_metareg"), 13, []string{"meta", "-", "--ai", "tpos", "--bi", "tneg", "--ci", "cpos", "--di", "cneg", "--measure", "OR", "--mods", "ablat"}},
 	{"meta-levels", golden("meta", "meta_06_assink_3level_robust"), 30, []string{"meta", "-", "--yi", "yi", "--vi", "vi", "--levels", "study/esid", "--cluster", "study"}},
 	{"meta-rve", golden("meta", "meta_06_assink_3level_robust"), 30, []string{"meta", "-", "--yi", "yi", "--vi", "vi", "--cluster", "study", "--rve", "corr"}},

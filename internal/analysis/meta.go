@@ -18,29 +18,33 @@ type MetaCommand struct {
 	Source        `embed:""`
 	EffectColumns `embed:""`
 	Output        `embed:""`
-	Method        string   `default:"REML" help:"Estimator of the variance between studies: FE (also EE, CE), DL, HE, HS, SJ, PM, ML, REML, EB." group:"Model"`
-	Knha          bool     `help:"Knapp and Hartung's standard errors and t tests; the same as --test knha." group:"Model"`
-	Test          string   `enum:"z,t,knha,adhoc" default:"z" help:"Tests and intervals: z, t, knha, adhoc (knha that never narrows)." group:"Model"`
-	Tau2          *float64 `name:"tau2" help:"Use this variance between studies instead of an estimate." placeholder:"VALUE" group:"Model"`
-	Mods          string   `help:"Moderators, as a formula: 'year + age', 'factor(design)', '0 + type'." placeholder:"FORMULA" group:"Model"`
-	Subgroup      string   `help:"Compare the groups of studies that this column names." placeholder:"COLUMN" group:"Model"`
-	Levels        string   `help:"Nested random effects from the outermost in: 'study/effect' is the three-level model." placeholder:"COLUMN/COLUMN" group:"Model"`
-	Fix           []string `help:"Variances of levels that are given and not estimated: study=0." placeholder:"LEVEL=VALUE" group:"Model"`
-	Rho           *float64 `help:"Correlation of the sampling errors within --within, or within --cluster with --rve." placeholder:"VALUE" group:"Model"`
-	Within        string   `help:"Level within which sampling errors are correlated; the outermost where not given." placeholder:"LEVEL" group:"Model"`
-	Cluster       string   `help:"Clusters that standard errors are to be robust to." placeholder:"COLUMN" group:"Model"`
-	Robust        string   `enum:"CR0,CR1,CR1m,CR2" default:"CR2" help:"Kind of robust errors: CR0, CR1, CR1m, CR2 (Satterthwaite's degrees of freedom)." group:"Model"`
-	Joint         []string `help:"Terms of --mods whose coefficients are tested together by robust errors (HTZ)." placeholder:"TERM" group:"Model"`
-	Rve           string   `enum:"none,corr,hier" default:"none" help:"Robust variance estimation with weights from moments instead: corr or hier, with --cluster." group:"Model"`
-	Label         string   `aliases:"slab" help:"Names of the studies." placeholder:"COLUMN" group:"Show"`
-	Transform     string   `enum:"auto,none,ztor,exp" default:"auto" help:"Scale for readers: ztor, exp, none; by the effect size where not given." group:"Show"`
-	Prediction    string   `enum:"test,hts,t" default:"test" help:"Prediction interval: test (quantile of the test, as metafor), hts (t, k-p-1), t (t, k-p)." group:"Show"`
-	At            []string `sep:"none" help:"Predict at these values of the moderators: 'year=2000; age=30'; may be given several times." placeholder:"COLUMN=VALUE;..." group:"Show"`
-	Profile       bool     `help:"Profile likelihood intervals of the variances." group:"Show"`
-	Bias          bool     `help:"Ask what may be missing: Egger (both forms), Begg, trim and fill, PET, PEESE, fail-safe N." group:"Show"`
-	Influence     bool     `help:"What each study does to the result." group:"Show"`
-	LeaveOneOut   bool     `help:"The result without each study in turn." group:"Show"`
-	Cumulative    string   `help:"The result as studies came in, in the order of this column." placeholder:"COLUMN" group:"Show"`
+	Method        string    `default:"REML" help:"Estimator of the variance between studies: FE (also EE, CE), DL, HE, HS, SJ, PM, ML, REML, EB." group:"Model"`
+	Knha          bool      `help:"Knapp and Hartung's standard errors and t tests; the same as --test knha." group:"Model"`
+	Test          string    `enum:"z,t,knha,adhoc" default:"z" help:"Tests and intervals: z, t, knha, adhoc (knha that never narrows)." group:"Model"`
+	Tau2          *float64  `name:"tau2" help:"Use this variance between studies instead of an estimate." placeholder:"VALUE" group:"Model"`
+	Mods          string    `help:"Moderators, as a formula: 'year + age', 'factor(design)', '0 + type'." placeholder:"FORMULA" group:"Model"`
+	Subgroup      string    `help:"Compare the groups of studies that this column names." placeholder:"COLUMN" group:"Model"`
+	Levels        string    `help:"Nested random effects from the outermost in: 'study/effect' is the three-level model." placeholder:"COLUMN/COLUMN" group:"Model"`
+	Fix           []string  `help:"Variances of levels that are given and not estimated: study=0." placeholder:"LEVEL=VALUE" group:"Model"`
+	Rho           *float64  `help:"Correlation of the sampling errors within --within, or within --cluster with --rve." placeholder:"VALUE" group:"Model"`
+	Within        string    `help:"Level within which sampling errors are correlated; the outermost where not given." placeholder:"LEVEL" group:"Model"`
+	Cluster       string    `help:"Clusters that standard errors are to be robust to." placeholder:"COLUMN" group:"Model"`
+	Robust        string    `enum:"CR0,CR1,CR1m,CR2" default:"CR2" help:"Kind of robust errors: CR0, CR1, CR1m, CR2 (Satterthwaite's degrees of freedom)." group:"Model"`
+	Joint         []string  `help:"Terms of --mods whose coefficients are tested together by robust errors (HTZ)." placeholder:"TERM" group:"Model"`
+	Rve           string    `enum:"none,corr,hier" default:"none" help:"Robust variance estimation with weights from moments instead: corr or hier, with --cluster." group:"Model"`
+	Label         string    `aliases:"slab" help:"Names of the studies." placeholder:"COLUMN" group:"Show"`
+	Transform     string    `enum:"auto,none,ztor,exp" default:"auto" help:"Scale for readers: ztor, exp, none; by the effect size where not given." group:"Show"`
+	Prediction    string    `enum:"test,hts,t" default:"test" help:"Prediction interval: test (quantile of the test, as metafor), hts (t, k-p-1), t (t, k-p)." group:"Show"`
+	At            []string  `sep:"none" help:"Predict at these values of the moderators: 'year=2000; age=30'; may be given several times." placeholder:"COLUMN=VALUE;..." group:"Show"`
+	Profile       bool      `help:"Profile likelihood intervals of the variances." group:"Show"`
+	Bias          bool      `help:"Ask what may be missing: Egger (both forms), Begg, trim and fill, PET, PEESE, fail-safe N." group:"Show"`
+	Selection     []float64 `help:"Selection model: the chance to be published changes at these one-sided p-values; 0.025 is the three-parameter model." placeholder:"P,P" group:"Show"`
+	Less          bool      `help:"With --selection: effects below zero are preferred." group:"Show"`
+	Permute       int       `help:"Permutation test of the coefficients, with so many arrangements; exact if there are no more." placeholder:"N" group:"Show"`
+	Seed          uint64    `help:"Seed of the permutations." group:"Show"`
+	Influence     bool      `help:"What each study does to the result." group:"Show"`
+	LeaveOneOut   bool      `help:"The result without each study in turn." group:"Show"`
+	Cumulative    string    `help:"The result as studies came in, in the order of this column." placeholder:"COLUMN" group:"Show"`
 }
 
 // Run does the analysis.
@@ -49,12 +53,12 @@ func (c *MetaCommand) Run(ctx context.Context, s *Streams) error {
 	if err := c.settle(); err != nil {
 		return err
 	}
-	return c.run(ctx, s, c.code, func(context.Context, func(string)) (*Document, error) {
+	return c.run(ctx, s, c.code, func(ctx context.Context, progress func(string)) (*Document, error) {
 		m, err := c.prepare(s)
 		if err != nil {
 			return nil, err
 		}
-		return m.document()
+		return m.document(ctx, progress)
 	})
 }
 
@@ -78,6 +82,12 @@ func (c *MetaCommand) settle() error {
 		return wrongUse("--test %s is for models without --levels; use --test t or robust errors (--cluster)", c.Test)
 	case c.Levels != "" && (c.Subgroup != "" || c.Bias || c.Influence || c.LeaveOneOut || c.Cumulative != "" || c.Tau2 != nil):
 		return wrongUse("--subgroup, --bias, --influence, --leave-one-out, --cumulative and --tau2 are for models without --levels")
+	case c.Levels != "" && (len(c.Selection) > 0 || c.Permute != 0):
+		return wrongUse("--selection and --permute are for models without --levels")
+	case c.Permute < 0 || c.Permute == 1:
+		return wrongUse("--permute %d: an arrangement beside the observed one is needed", c.Permute)
+	case c.Less && len(c.Selection) == 0:
+		return wrongUse("--less needs --selection")
 	case c.Levels != "" && c.Rve != "none":
 		return wrongUse("--rve and --levels exclude each other")
 	case c.Rve != "none" && c.Cluster == "":

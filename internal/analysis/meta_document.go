@@ -3,6 +3,7 @@
 package analysis
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,9 +13,10 @@ import (
 	"github.com/entente-project/entente/stats/meta"
 )
 
-func (m *metaModel) document() (*Document, error) {
+func (m *metaModel) document(ctx context.Context, progress func(string)) (*Document, error) {
 	m.doc = &Document{Analysis: "meta", Source: m.table}
-	steps := []func() error{m.reportFlat, m.reportDeep, m.reportRobust, m.reportRve, m.reportSubgroups, m.reportBias, m.reportInfluence, m.reportSeries}
+	steps := []func() error{m.reportFlat, m.reportDeep, m.reportRobust, m.reportRve, m.reportSubgroups, m.reportBias, m.reportSelection,
+		func() error { return m.reportPermutation(ctx, progress) }, m.reportInfluence, m.reportSeries}
 	m.doc.Result = Object{{"measure", m.effects.measure}, {"effects", m.effectRows()}}
 	for _, step := range steps {
 		if err := step(); err != nil {

@@ -320,6 +320,21 @@ func (c *MetaCommand) showCode(s *script, measure string) {
 		s.line("print(summary(lm(yi ~ vi, weights = 1 / vi, data = dat)))")
 		s.line("print(fsn(dat$yi, dat$vi))")
 	}
+	if len(c.Selection) > 0 {
+		steps := make([]string, len(c.Selection))
+		for i, p := range c.Selection {
+			steps[i] = strconv.FormatFloat(p, 'g', -1, 64)
+		}
+		alternative := "greater"
+		if c.Less {
+			alternative = "less"
+		}
+		s.line("ml <- update(fit, method = \"ML\")")
+		s.line("print(selmodel(ml, type = \"stepfun\", alternative = %s, steps = c(%s)))", quoted(alternative), strings.Join(steps, ", "))
+	}
+	if c.Permute > 0 {
+		s.line("print(permutest(fit, iter = %d))", c.Permute)
+	}
 	if c.Influence {
 		s.line("print(influence(fit))")
 	}
