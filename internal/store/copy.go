@@ -98,6 +98,11 @@ func Copy(ctx context.Context, from, to *Store, p CopyProgress) (map[string]Cont
 				return fmt.Errorf("copying %s: %w", table, err)
 			}
 			out[table] = c
+			if count := to.engine.counted(table); count != "" {
+				if _, err := tx.ExecContext(ctx, count); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	})
