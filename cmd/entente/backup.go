@@ -79,7 +79,7 @@ func (f backupFlags) backup(ctx context.Context, v *vault.Vault, s *store.Store,
 	if err := s.Snapshot(ctx, plain, v, politely(ctx, s)); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
-	if err := encryptAndRestore(plain, sealed, restored, to); err != nil {
+	if err := encryptAndRestore(plain, sealed, restored, to, politely(ctx, s)); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
 	if err := sound(ctx, restored, v); err != nil {
@@ -126,7 +126,7 @@ func sound(ctx context.Context, path string, v *vault.Vault) (err error) {
 // encryptAndRestore encrypts a file and restores the result. The secret key is
 // not here, so a key that lives only in this function is added for that. Of the
 // three files never more than two lie on the disk.
-func encryptAndRestore(plain, sealed, restored string, to age.Recipient) error {
+func encryptAndRestore(plain, sealed, restored string, to age.Recipient, p store.CopyProgress) error {
 	once, err := age.GenerateX25519Identity()
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func encryptAndRestore(plain, sealed, restored string, to age.Recipient) error {
 		return err
 	}
 	wanted := sha256.New()
-	err = encrypt(sealed, io.TeeReader(in, wanted), to, once.Recipient())
+	err = encrypt(sealed, gentle{io.TeeReader(in, wanted), p}, to, once.Recipient())
 	if err := errors.Join(err, in.Close()); err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func encryptAndRestore(plain, sealed, restored string, to age.Recipient) error {
 		return err
 	}
 	got := sha256.New()
-	if err := errors.Join(decrypt(sealed, io.MultiWriter(out, got), once), out.Close()); err != nil {
+	if err := errors.Join(decrypt(sealed, io.MultiWriter(out, got, gentle{p: p}), once), out.Close()); err != nil {
 		return err
 	}
 	if !slices.Equal(wanted.Sum(nil), got.Sum(nil)) {
@@ -163,7 +163,7 @@ func encrypt(path string, in io.Reader, to ...age.Recipient) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	w, err := age.Encrypt(f, to...)
+	w, err := age.Encrypt(&flushing{File: f}, to...)
 	if err != nil {
 		return err
 	}
@@ -175,6 +175,36 @@ func encrypt(path string, in io.Reader, to ...age.Recipient) (err error) {
 	}
 	return f.Sync()
 }
+
+// flushing forces a file to the disk piece by piece: to force all of it at once
+// would keep every commit waiting.
+type flushing struct {
+	*os.File
+	since int
+}
+
+func (f *flushing) Write(b []byte) (int, error) {
+	n, err := f.File.Write(b)
+	if f.since += n; err == nil && f.since >= 4<<20 {
+		f.since, err = 0, f.Sync()
+	}
+	return n, err
+}
+
+// gentle reads, or takes in, at the pace of a CopyProgress.
+type gentle struct {
+	io.Reader
+	p store.CopyProgress
+}
+
+func (g gentle) Read(b []byte) (int, error) {
+	if err := g.p("", 0); err != nil {
+		return 0, err
+	}
+	return g.Reader.Read(b)
+}
+
+func (g gentle) Write(b []byte) (int, error) { return len(b), g.p("", 0) }
 
 func decrypt(path string, out io.Writer, with ...age.Identity) error {
 	f, err := os.Open(path)

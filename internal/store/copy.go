@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/entente-project/entente/internal/vault"
@@ -241,15 +243,71 @@ func (s *Store) Contents(ctx context.Context) (map[string]Contents, error) {
 	return out, nil
 }
 
+// ofServer are the tables that belong to no practice, and to no copy: they hold
+// what one server, or several, need from one moment to the next.
+var ofServer = []string{"throttle", "lease", "server_secret", "backup_state"}
+
 // Snapshot writes one moment of the database to a SQLite file that must not
-// exist yet, while others go on reading and writing.
+// exist yet, while others go on reading and writing. What was deleted before is
+// not in it. p is not asked where the file is copied as a whole.
 func (s *Store) Snapshot(ctx context.Context, path string, v *vault.Vault, p CopyProgress) (err error) {
+	if into := s.engine.into(); into != "" {
+		return s.snapshotFile(ctx, into, path)
+	}
 	to, err := Open(ctx, "sqlite:"+path, v)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	_, err = Copy(ctx, s, to, p)
+	return err
+}
+
+// snapshotFile lets the engine write the file, ten times as fast as row by row,
+// and takes out what is the server's own.
+func (s *Store) snapshotFile(ctx context.Context, into, path string) (err error) {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already", path)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(path) // the first error is the one to tell
+		}
+	}()
+	if err := s.elsewhere(ctx, into, path); err != nil {
+		return s.fault("snapshot", err)
+	}
+	db, err := openSQLite("file:" + path + "?_pragma=secure_delete(1)")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, table := range ofServer {
+		if _, err := db.ExecContext(ctx, "DELETE FROM "+table); err != nil { //nolint:gosec // one of our own names
+			return s.fault("snapshot", err)
+		}
+	}
+	return nil
+}
+
+// elsewhere runs a statement that writes another file on a reader, which for that
+// moment may write. The file is for a moment too: it is not forced to the disk,
+// where it would stand in the way of every commit.
+func (s *Store) elsewhere(ctx context.Context, statement string, args ...any) (err error) {
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer func() {
+		if _, failed := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous(FULL); PRAGMA query_only(1)"); failed != nil {
+			err = errors.Join(err, failed, conn.Raw(func(any) error { return driver.ErrBadConn })) // never back into the pool
+		}
+	}()
+	if _, err := conn.ExecContext(ctx, "PRAGMA query_only(0); PRAGMA synchronous(OFF)"); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, statement, args...)
 	return err
 }
 

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -131,6 +132,57 @@ func TestContents(t *testing.T) {
 				t.Errorf("%s: a change does not show", table)
 			}
 			before = after
+		}
+	})
+}
+
+// TestSnapshot: the file holds one moment, nothing that was deleted and nothing of
+// the server's own; a stopped one leaves no file; and readers cannot write after it.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		b.fill()
+		gone := "this-was-deleted-before"
+		b.sql("INSERT INTO throttle (bucket, window_millis, hits) VALUES ('a counter', 1, 1)")
+		b.sql("UPDATE session SET status = $1", gone)
+		b.sql("UPDATE session SET status = $1", "held")
+		want, err := b.s.Contents(b.ctx)
+		must(t, err)
+		path := filepath.Join(t.TempDir(), "snapshot.db")
+		must(t, b.s.Snapshot(b.ctx, path, b.vault, nil))
+		if err := b.s.Snapshot(b.ctx, path, b.vault, nil); err == nil {
+			t.Error("a file that was there is written over")
+		}
+		raw, err := os.ReadFile(path)
+		must(t, err)
+		for _, word := range []string{gone, "a counter"} {
+			if bytes.Contains(raw, []byte(word)) {
+				t.Errorf("%q is in the snapshot", word)
+			}
+		}
+		s, err := Open(b.ctx, "sqlite:"+path, b.vault, ReadOnly())
+		must(t, err)
+		got, err := s.Contents(b.ctx)
+		must(t, err)
+		if must(t, s.Close()); !maps.Equal(got, want) {
+			t.Errorf("%v, not %v", got, want)
+		}
+		ctx, stop := context.WithCancel(b.ctx)
+		stop()
+		other := filepath.Join(t.TempDir(), "stopped.db")
+		if err := b.s.Snapshot(ctx, other, b.vault, nil); err == nil {
+			t.Error("a stopped snapshot says nothing")
+		}
+		if b.engine != "sqlite" {
+			return
+		}
+		if _, err := os.Stat(other); err == nil {
+			t.Error("a stopped snapshot leaves a file")
+		}
+		for range 20 {
+			if _, err := b.s.readers.ExecContext(b.ctx, "DELETE FROM page_read"); err == nil {
+				t.Fatal("a reader can write")
+			}
 		}
 	})
 }

@@ -39,8 +39,9 @@ type engine interface {
 	unheard(error) bool // the server does not know this number of a transaction
 	duplicate(error) bool
 	bulk() string
+	into() string                // copies one moment of the file to another, "" if there is no file
 	counted(table string) string // lets the planner know what a transaction has filled a table with
-	walled() bool // the database itself keeps practices apart
+	walled() bool                // the database itself keeps practices apart
 	prepare(ctx context.Context, main *sql.DB, user string, migrate func() error) error
 	whole(url string, main *sql.DB) (db *sql.DB, done func() error, err error) // for migrations, which change every practice's rows
 	checks() []string                                                          // statements that check the file: each gives nothing, "ok" or what is wrong
@@ -153,6 +154,10 @@ func (sqliteEngine) duplicate(err error) bool {
 }
 
 func (sqliteEngine) bulk() string { return "" }
+
+func (sqliteEngine) into() string { return "VACUUM INTO $1" }
+
+func (postgresEngine) into() string { return "" }
 
 func (sqliteEngine) counted(string) string { return "" }
 

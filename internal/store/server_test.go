@@ -14,9 +14,6 @@ import (
 	"github.com/entente-project/entente/internal/vault"
 )
 
-// ofServer are the tables that belong to no practice.
-var ofServer = []string{"throttle", "lease", "server_secret", "backup_state"}
-
 // TestLease: of many who ask at once one gets it; the others after its time, or
 // once it is given back.
 func TestLease(t *testing.T) {
