@@ -23,6 +23,7 @@ type Account struct {
 	SignIns  []SignInLine
 	Second   bool // codes are asked for at sign-in
 	Recovery int  // codes for a lost device that are left
+	Least    int  // characters that a new password needs
 }
 
 // SignInLine is one browser in which somebody is signed in.
@@ -53,7 +54,10 @@ func (a *App) Account(ctx context.Context, actor care.Actor) (out Account, err e
 			}
 		}
 		second, err := tx.Second(actor.Practice, actor.Staff)
-		out.Second, out.Recovery = err == nil, len(second.Recovery)
+		out.Second, out.Recovery, out.Least = err == nil, len(second.Recovery), auth.MinPasswordAlone
+		if out.Second {
+			out.Least = auth.MinPasswordSecondFactor
+		}
 		return ignoreMissing(err)
 	})
 	return out, err
@@ -98,17 +102,27 @@ func (a *App) endSignIns(tx Tx, actor care.Actor, id care.ID) error {
 }
 
 // ChangePassword sets a new password and ends every other sign-in of the actor.
-// Errors: invalid for a wrong old one or a weak new one.
+// With a second factor it may be shorter. Errors: invalid for a wrong old one or
+// a weak new one.
 func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, password string) error {
 	s, err := a.proved(ctx, actor, old)
 	if err != nil {
 		return err
 	}
-	hash, err := newPassword(ctx, password, s.Name, s.Email)
+	practice, least, err := a.passwordRule(ctx, s)
+	if err != nil {
+		return err
+	}
+	hash, err := newPassword(ctx, least, password, s.Name, s.Email, practice.Name)
 	if err != nil {
 		return err
 	}
 	return a.write(ctx, func(tx Tx) error {
+		if least < auth.MinPasswordAlone {
+			if _, err := tx.Second(s.Practice, s.ID); err != nil { // gone in between
+				return err
+			}
+		}
 		if err := tx.SetPassword(s.Practice, s.ID, hash); err != nil {
 			return err
 		}
@@ -117,6 +131,26 @@ func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, passwor
 		}
 		return a.endSignIns(tx, actor, "")
 	})
+}
+
+// passwordRule tells how long a password of s must be at least, and of which
+// practice's name it may not be made.
+func (a *App) passwordRule(ctx context.Context, s care.Staff) (p care.Practice, least int, err error) {
+	err = a.read(ctx, func(tx Tx) error {
+		if p, err = tx.Practice(s.Practice); err != nil {
+			return err
+		}
+		least = auth.MinPasswordAlone
+		switch _, err := tx.Second(s.Practice, s.ID); care.CodeOf(err) {
+		case "":
+			least = auth.MinPasswordSecondFactor
+		case care.NotFound:
+		default:
+			return err
+		}
+		return nil
+	})
+	return p, least, err
 }
 
 // proved asks for the actor's password again before something that would let a
@@ -177,10 +211,14 @@ func (a *App) AddSecond(ctx context.Context, actor care.Actor, secret, code, pas
 	})
 }
 
-// RemoveSecond turns codes off.
+// RemoveSecond turns codes off. Errors: invalid for a password that is too short
+// to stand alone.
 func (a *App) RemoveSecond(ctx context.Context, actor care.Actor, password string) error {
 	if _, err := a.proved(ctx, actor, password); err != nil {
 		return err
+	}
+	if auth.TooShortAlone(password) {
+		return care.Bad("old", "account.password_alone")
 	}
 	return a.write(ctx, func(tx Tx) error {
 		if err := tx.PutSecond(actor.Practice, actor.Staff, nil); err != nil {

@@ -151,13 +151,15 @@ func (a *App) newStaff(ctx context.Context, in NewColleague, password string, wo
 	if password == "" && len(words) == 0 {
 		return s, nil
 	}
-	hash, err := newPassword(ctx, password, append(words, s.Name, s.Email)...)
+	hash, err := newPassword(ctx, auth.MinPasswordAlone, password, append(words, s.Name, s.Email)...)
 	s.PasswordHash = hash
 	return s, err
 }
 
-func newPassword(ctx context.Context, password string, words ...string) (string, error) {
-	if err := auth.CheckPassword(password, words...); err != nil {
+// newPassword is the hash of a password of at least that many characters, or why
+// it is refused. The words are names: of the person, their address, the practice.
+func newPassword(ctx context.Context, least int, password string, words ...string) (string, error) {
+	if err := auth.CheckPasswordMin(least, password, words...); err != nil {
 		var p *auth.PasswordError
 		if errors.As(err, &p) {
 			return "", &care.Error{Code: care.Invalid, Field: "password", Key: "password." + strings.TrimPrefix(p.Code, "password_"), Args: p.Args, Err: err}

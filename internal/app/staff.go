@@ -58,30 +58,38 @@ func (a *App) AddStaff(ctx context.Context, actor care.Actor, in NewColleague) (
 }
 
 // JoinName tells whose account a link opens. Errors: not_found.
-func (a *App) JoinName(ctx context.Context, token string) (name string, err error) {
+func (a *App) JoinName(ctx context.Context, token string) (string, error) {
+	s, _, err := a.joining(ctx, token)
+	return s.Name, err
+}
+
+// joining is whose account a link opens, and in which practice.
+func (a *App) joining(ctx context.Context, token string) (s care.Staff, p care.Practice, err error) {
 	t, err := auth.ParseToken(token)
 	if err != nil {
-		return "", care.Missing()
+		return s, p, care.Missing()
 	}
 	err = a.read(ctx, func(tx Tx) error {
 		j, err := tx.JoinByToken(hashOf(t, "join"), a.nowMillis())
 		if err != nil {
 			return err
 		}
-		s, err := tx.Staff(j.Practice, j.Staff)
-		name = s.Name
+		if p, err = tx.Practice(j.Practice); err != nil {
+			return err
+		}
+		s, err = tx.Staff(j.Practice, j.Staff)
 		return err
 	})
-	return name, err
+	return s, p, err
 }
 
 // Join sets a colleague's password and signs them in; the link ends with it.
 func (a *App) Join(ctx context.Context, token, password, device string) (SignedIn, error) {
-	name, err := a.JoinName(ctx, token)
+	who, practice, err := a.joining(ctx, token)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	hash, err := newPassword(ctx, password, name)
+	hash, err := newPassword(ctx, auth.MinPasswordAlone, password, who.Name, who.Email, practice.Name)
 	if err != nil {
 		return SignedIn{}, err
 	}

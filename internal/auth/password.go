@@ -39,15 +39,16 @@ var (
 )
 
 // HashPassword returns the argon2id hash of a password in the usual text form
-// with its parameters and salt. The password is normalised (NFKC) first, so
-// that the same characters typed on another device match. It does not judge
+// with its parameters and salt. The password is normalised (NFC) first, so
+// that the same characters typed on another device match, and none is replaced
+// by another. It does not judge
 // the password: see [CheckPassword]. At most two hashes run at once; a wait
 // that outlasts ctx gives its error.
 func HashPassword(ctx context.Context, password string) (string, error) {
 	if password == "" || len(password) > MaxPasswordBytes {
 		return "", ErrPasswordInput
 	}
-	return hash(ctx, norm.NFKC.String(password))
+	return hash(ctx, norm.NFC.String(password))
 }
 
 // VerifyPassword reports whether the password is the one that was hashed. A
@@ -58,7 +59,7 @@ func VerifyPassword(ctx context.Context, password, stored string) (bool, error) 
 	if len(password) > MaxPasswordBytes {
 		return false, VerifyDummy(ctx, "")
 	}
-	return verify(ctx, norm.NFKC.String(password), stored)
+	return verify(ctx, norm.NFC.String(password), stored)
 }
 
 // VerifyDummy takes as long as [VerifyPassword] with a wrong password. Call it
@@ -68,7 +69,7 @@ func VerifyDummy(ctx context.Context, password string) error {
 	if len(password) > MaxPasswordBytes {
 		password = ""
 	}
-	_, err := verify(ctx, norm.NFKC.String(password), dummyHash)
+	_, err := verify(ctx, norm.NFC.String(password), dummyHash)
 	return err
 }
 

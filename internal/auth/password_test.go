@@ -40,13 +40,13 @@ func TestPasswordHash(t *testing.T) {
 
 func TestPasswordIsNormalised(t *testing.T) {
 	t.Parallel()
-	composed, decomposed, wide := "perch\u00e9 mai no", "perche\u0301 mai no", "perch\u00e9\u00a0mai\u00a0no"
+	composed, decomposed, another := "perch\u00e9 mai \ufb01no", "perche\u0301 mai \ufb01no", "perch\u00e9 mai fino"
 	stored, err := HashPassword(t.Context(), composed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []string{decomposed, wide} {
-		if ok, err := VerifyPassword(t.Context(), p, stored); !ok || err != nil {
+	for p, want := range map[string]bool{decomposed: true, another: false} {
+		if ok, err := VerifyPassword(t.Context(), p, stored); ok != want || err != nil {
 			t.Errorf("%+q: %v, %v", p, ok, err)
 		}
 	}

@@ -24,7 +24,7 @@ const (
 	PasswordTooShort   = "password_too_short"  // Args: min, length
 	PasswordTooLong    = "password_too_long"   // Args: max
 	PasswordInvalid    = "password_invalid"    // not text, or control characters
-	PasswordCommon     = "password_common"     // made of words everybody tries
+	PasswordCommon     = "password_common"     // on the list of common ones, or made of words everybody tries
 	PasswordRepetitive = "password_repetitive" // one short piece over and over
 	PasswordSequential = "password_sequential" // a run of the alphabet, digits or keyboard
 	PasswordNames      = "password_names"      // made of the practice's or person's names
@@ -47,7 +47,7 @@ func (e *PasswordError) Error() string {
 	case PasswordInvalid:
 		return "The password contains characters that cannot be typed again; use letters, digits, signs and spaces."
 	case PasswordCommon:
-		return "The password is made of words that are tried first; choose other words."
+		return "The password is among those that are tried first, or made of them; choose other words."
 	case PasswordRepetitive:
 		return "The password repeats one short piece; choose several different words."
 	case PasswordSequential:
@@ -59,10 +59,10 @@ func (e *PasswordError) Error() string {
 }
 
 // CheckPassword judges a new password that will be the only factor: at least
-// 15 characters, at most 1,024 bytes, not made only of common words, of
-// repetitions, of runs, or of the given words (names of the practice and of the
-// person, their address). There are no rules of composition. It returns nil or
-// a [*PasswordError].
+// 15 characters, at most 1,024 bytes, not on the list of common passwords nor
+// made only of one or two of them, of common words, of repetitions, of runs, or
+// of the given words (names of the practice and of the person, their address).
+// There are no rules of composition. It returns nil or a [*PasswordError].
 func CheckPassword(password string, words ...string) error {
 	return CheckPasswordMin(MinPasswordAlone, password, words...)
 }
@@ -76,7 +76,7 @@ func CheckPasswordMin(least int, password string, words ...string) error {
 	if !utf8.ValidString(password) {
 		return &PasswordError{Code: PasswordInvalid}
 	}
-	p := norm.NFKC.String(password)
+	p := norm.NFC.String(password)
 	for _, c := range p {
 		if unicode.IsControl(c) {
 			return &PasswordError{Code: PasswordInvalid}
@@ -91,6 +91,12 @@ func CheckPasswordMin(least int, password string, words ...string) error {
 		return &PasswordError{Code: code}
 	}
 	return nil
+}
+
+// TooShortAlone reports whether a password that was taken beside a second factor
+// is too short without one.
+func TooShortAlone(password string) bool {
+	return utf8.RuneCountInString(norm.NFC.String(password)) < MinPasswordAlone
 }
 
 const (
@@ -112,7 +118,7 @@ func weakness(p []rune, words []string) string {
 	}
 	names := contextWords(words)
 	covered := map[string]int{}
-	rest := 0
+	rest, pieces := 0, 0
 	for i := 0; i < len(p); {
 		if n := longest(p[i:], names); n > 0 {
 			covered[PasswordNames] += n
@@ -122,6 +128,10 @@ func weakness(p []rune, words []string) string {
 			i += n
 		} else if n := runLength(p[i:]); n >= leastRun {
 			covered[PasswordSequential] += n
+			i += n
+		} else if n := longestListed(p[i:]); n > 0 && pieces < mostListed {
+			covered[PasswordCommon] += n
+			pieces++
 			i += n
 		} else if n := repeatLength(p[i:]); n >= leastRun {
 			covered[PasswordRepetitive] += n
@@ -133,18 +143,21 @@ func weakness(p []rune, words []string) string {
 			i++
 		}
 	}
-	if rest >= leastRest {
-		return ""
-	}
 	worst := ""
 	for _, code := range []string{PasswordNames, PasswordCommon, PasswordSequential, PasswordRepetitive} {
 		if covered[code] > covered[worst] {
 			worst = code
 		}
 	}
-	// Nothing recognised, yet hardly a letter or digit: a rich set of signs is
-	// as good as letters.
-	return worst
+	switch {
+	case rest < leastRest && worst != "":
+		return worst
+	case isListed(string(p)):
+		return PasswordCommon
+	}
+	// Where nothing is recognised and hardly a letter or digit is there, a rich set
+	// of signs is as good as letters.
+	return ""
 }
 
 func distinct(p []rune) int {
@@ -251,7 +264,7 @@ func plain(c rune) rune {
 func contextWords(given []string) []string {
 	var out []string
 	for _, g := range given {
-		parts := strings.FieldsFunc(strings.ToLower(norm.NFKC.String(g)), func(c rune) bool {
+		parts := strings.FieldsFunc(strings.ToLower(norm.NFC.String(g)), func(c rune) bool {
 			return !unicode.IsLetter(c) && !unicode.IsDigit(c)
 		})
 		for _, w := range parts {

@@ -4,6 +4,7 @@ package auth
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,13 @@ func TestCheckPassword(t *testing.T) {
 		{"P@ssw0rd-P4ssword!", PasswordCommon},
 		{"Password12345678", PasswordCommon},
 		{"correct horse battery staple", PasswordCommon},
+		{"momsanaladventure", PasswordCommon}, // 15 and more, as it stands on the list
+		{"PASSWORDPASSWORD1", PasswordCommon},
+		{"butterfly-elephant", PasswordCommon},                         // two of the list
+		{"Butterfly1984!!!", PasswordCommon},                           // one, with the usual tail
+		{"butterfly elephant mountain cheese", ""},                     // a passphrase
+		{strings.Repeat("\u00e9\u00f1\u6f22 ", 5), PasswordRepetitive}, // every character counts, none is asked for
+		{"😀 gatti sul tetto 🙂", ""},
 		{"Terapia Terapeuta 1", PasswordCommon},
 		{"mariangela.rossini", PasswordNames},
 		{"MariangelaRossini1", PasswordNames},
@@ -76,6 +84,24 @@ func TestCheckPasswordWithSecondFactor(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.password, got, c.want)
 		}
 	}
+}
+
+// TestCommonList: what the list must be for its lookup, and what it costs.
+func TestCommonList(t *testing.T) {
+	t.Parallel()
+	all := listed()
+	if len(all) < 3000 || !slices.IsSorted(all) || len(slices.Compact(slices.Clone(all))) != len(all) {
+		t.Errorf("%d entries, sorted %v", len(all), slices.IsSorted(all))
+	}
+	for _, p := range all {
+		if len(p) < leastListed || len(p) > 24 && longestListed([]rune(p)) == 0 && !isListed(p) || p != strings.ToLower(p) {
+			t.Errorf("%q cannot be found", p)
+		}
+		if CheckPasswordMin(MinPasswordSecondFactor, p) == nil || CheckPasswordMin(MinPasswordSecondFactor, strings.ToUpper(p)) == nil {
+			t.Errorf("%q is taken", p)
+		}
+	}
+	t.Logf("%d passwords, %d bytes in the program", len(all), len(packedCommon))
 }
 
 func TestPasswordSentences(t *testing.T) {

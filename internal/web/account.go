@@ -17,6 +17,7 @@ type accountView struct {
 	SignIns []signInLine
 	Second  bool
 	Left    int // codes for a lost device
+	Least   int // characters of a new password
 	Done    string
 	// While a second factor is being added:
 	Secret string
@@ -36,7 +37,7 @@ func (c *call) accountView() (accountView, error) {
 	if err != nil {
 		return v, err
 	}
-	v.Second, v.Left = a.Second, a.Recovery
+	v.Second, v.Left, v.Least = a.Second, a.Recovery, a.Least
 	for _, s := range a.SignIns {
 		v.SignIns = append(v.SignIns, signInLine{ID: s.ID, When: c.p.DateTime(c.at(s.AtMillis)), Device: s.Device, This: s.This})
 	}

@@ -87,6 +87,15 @@ function enhance(root) {
     button.hidden = false;
     button.addEventListener('click', () => window.print());
   }
+  for (const button of root.querySelectorAll('[data-show]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      const field = document.getElementById(button.dataset.show);
+      const shown = field.type === 'text';
+      field.type = shown ? 'password' : 'text';
+      button.setAttribute('aria-pressed', String(!shown));
+    });
+  }
   for (const button of root.querySelectorAll('[data-copy]')) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
