@@ -39,6 +39,9 @@ func (c *demoClock) now() time.Time {
 
 func (c *demoClock) set(t time.Time) { c.past.Store(&t) }
 
+// demoLasts is how long the printed address opens the practice.
+const demoLasts = 30 * 24 * time.Hour
+
 // Run makes the invented practice and serves it until it is interrupted.
 func (c *demoCommand) Run(ctx context.Context) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
@@ -70,7 +73,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	}
 	clock := &demoClock{}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	a := app.New(s, app.Config{Now: clock.now, Mail: m, SetUpCode: demoCode, Log: log})
+	a := app.New(s, app.Config{Now: clock.now, Mail: m, SetUpCode: demoCode, Log: log, SignInLasts: demoLasts})
 	links, err := invent(ctx, a, clock, c.Language)
 	if err != nil {
 		return fmt.Errorf("the invented practice could not be made: %w", err)

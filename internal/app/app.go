@@ -20,6 +20,7 @@ type Tx interface {
 	staffTx
 	signInTx
 	secondTx
+	rulesTx
 	kioskTx
 	joinTx
 	clientTx
@@ -59,6 +60,8 @@ type Config struct {
 	Mail      Mailer // nil: mailing is not set up
 	SetUpCode string // must be given to set the practice up
 	Log       *slog.Logger
+
+	SignInLasts time.Duration // of every sign-in, instead of what its practice says; for the demo
 }
 
 // App holds the use cases.

@@ -53,7 +53,6 @@ type joinTx interface {
 
 // How long things last, and how often a password may be tried.
 const (
-	signInLasts    = 12 * time.Hour
 	waitsFor       = 10 * time.Minute // for the code of a second factor
 	joinLasts      = 7 * 24 * time.Hour
 	throttleWindow = 15 * time.Minute
@@ -213,12 +212,16 @@ func (a *App) signIn(tx Tx, s care.Staff, device string) (SignedIn, error) {
 // openSignIn makes a sign-in, or one that opens nothing until a code has come.
 func (a *App) openSignIn(tx Tx, s care.Staff, device string, waits bool) (SignedIn, care.ID, error) {
 	t := auth.NewToken()
-	lasts := signInLasts
+	p, err := tx.Practice(s.Practice)
+	if err != nil {
+		return SignedIn{}, "", err
+	}
+	idle, lasts := a.rules(p)
 	if waits {
-		lasts = waitsFor
+		idle, lasts = waitsFor, waitsFor
 	}
 	end := a.cfg.Now().Add(lasts)
-	si := care.SignIn{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "sign_in"), CreatedMillis: a.nowMillis(), ExpiresMillis: end.UnixMilli(), Device: device, Waits: waits}
+	si := care.SignIn{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "sign_in"), CreatedMillis: a.nowMillis(), ExpiresMillis: end.UnixMilli(), IdleMillis: a.cfg.Now().Add(idle).UnixMilli(), Device: device, Waits: waits}
 	return SignedIn{Token: t.Text(), Expires: end, Waits: waits}, si.ID, tx.AddSignIn(si)
 }
 
@@ -348,6 +351,8 @@ func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error)
 			Actor: care.Actor{Practice: s.Practice, Staff: s.ID, Roles: s.Roles, SignIn: si.ID, Language: s.Language},
 			Name:  s.Name, Practice: p.Name, TimeZone: p.TimeZone, Kiosk: si.KioskPINHash != "",
 		}
+		idle, _ := a.rules(p)
+		me.UseDue = a.cfg.Now().Add(idle).UnixMilli()-si.IdleMillis >= useEvery.Milliseconds()
 		return nil
 	})
 	return me, err

@@ -42,6 +42,7 @@ type Me struct {
 	Practice string
 	TimeZone string
 	Kiosk    bool
+	UseDue   bool // UseSignIn is to be asked for, if this is somebody and not their browser
 }
 
 // NewColleague is a member of staff to be invited.

@@ -127,6 +127,12 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.RemoveSecond(w.ctx, a, password)
 	}},
+	{"SignInRules", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.SignInRules(w.ctx, a)) }},
+	{"SetSignInRules", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return w.app.SetSignInRules(w.ctx, a, care.SignInRules{IdleMinutes: 60, LongestHours: 24}, password)
+	}},
+	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"NoteRefusal", everyStaff, true, func(w *world, a care.Actor) error { return w.app.NoteRefusal(w.ctx, a, w.session) }},
 	{"OpenEmergency", []who{costa}, true, func(w *world, a care.Actor) error {
 		return errorOf(w.app.OpenEmergency(w.ctx, a, app.NewEmergency{Name: "canary-in  need", Reason: "CANARY-reason: in danger, colleague away"}))

@@ -9,6 +9,7 @@ type Practice struct {
 	Language      string // BCP 47: "en" or "it"
 	TimeZone      string // IANA name
 	CreatedMillis int64
+	Rules         SignInRules
 }
 
 // Staff is a member of a practice.
@@ -31,6 +32,7 @@ type SignIn struct {
 	TokenHash     []byte
 	CreatedMillis int64
 	ExpiresMillis int64
+	IdleMillis    int64  // it ends then, unless it is used before
 	KioskPINHash  string // set while the device is handed to a client
 	PINFailures   int    // wrong PINs, or wrong codes while it waits
 	Device        string // what kind it is, such as "iPhone"; "" when not known

@@ -64,7 +64,7 @@ func (t *Tx) Practice(id care.ID) (care.Practice, error) {
 	return t.openPractice(x)
 }
 
-const practiceColumns = "practice_id, name, language, time_zone, created_millis"
+const practiceColumns = "practice_id, name, language, time_zone, created_millis, idle_minutes, longest_hours, second_from_millis"
 
 type practiceRow struct {
 	p    care.Practice
@@ -72,7 +72,7 @@ type practiceRow struct {
 }
 
 func scanPractice(r scanner) (x practiceRow, err error) {
-	return x, r.Scan(&x.p.ID, &x.name, &x.p.Language, &x.p.TimeZone, &x.p.CreatedMillis)
+	return x, r.Scan(&x.p.ID, &x.name, &x.p.Language, &x.p.TimeZone, &x.p.CreatedMillis, &x.p.Rules.IdleMinutes, &x.p.Rules.LongestHours, &x.p.Rules.SecondFromMillis)
 }
 
 func (t *Tx) openPractice(x practiceRow) (care.Practice, error) {

@@ -55,7 +55,7 @@ func TestRoundTripSignIn(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {
 		b.settle()
-		in := care.SignIn{ID: "0190-in-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte{0, 1, 0xff}, CreatedMillis: 1, ExpiresMillis: 50, KioskPINHash: "pin", PINFailures: 2}
+		in := care.SignIn{ID: "0190-in-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte{0, 1, 0xff}, CreatedMillis: 1, ExpiresMillis: 50, IdleMillis: 50, KioskPINHash: "pin", PINFailures: 2}
 		join := care.Join{Practice: here.ID, Staff: longo.ID, TokenHash: []byte("first"), ExpiresMillis: 50}
 		b.write(func(tx *Tx) error { return errors.Join(tx.AddSignIn(in), tx.PutJoin(join)) })
 		find := func(now int64) (care.SignIn, error) {

@@ -10,25 +10,25 @@ import (
 
 // AddSignIn stores a new sign-in.
 func (t *Tx) AddSignIn(s care.SignIn) error {
-	_, err := t.exec(`INSERT INTO sign_in (practice_id, sign_in_id, staff_id, token_hash, created_millis, expires_millis, kiosk_pin_hash, pin_failures, device, waits)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, s.Practice, s.ID, s.Staff, s.TokenHash, s.CreatedMillis, s.ExpiresMillis, s.KioskPINHash, s.PINFailures, s.Device, s.Waits)
+	_, err := t.exec(`INSERT INTO sign_in (practice_id, sign_in_id, staff_id, token_hash, created_millis, expires_millis, idle_millis, kiosk_pin_hash, pin_failures, device, waits)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, s.Practice, s.ID, s.Staff, s.TokenHash, s.CreatedMillis, s.ExpiresMillis, s.IdleMillis, s.KioskPINHash, s.PINFailures, s.Device, s.Waits)
 	return err
 }
 
-// SignInByToken finds a sign-in that has not expired.
+// SignInByToken finds a sign-in that has neither expired nor lain unused too long.
 func (t *Tx) SignInByToken(hash []byte, nowMillis int64) (care.SignIn, error) {
-	return one(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE token_hash = $1 AND expires_millis > $2", hash, nowMillis)
+	return one(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE token_hash = $1 AND expires_millis > $2 AND idle_millis > $2", hash, nowMillis)
 }
 
-const signInColumns = "practice_id, sign_in_id, staff_id, created_millis, expires_millis, kiosk_pin_hash, pin_failures, device, waits"
+const signInColumns = "practice_id, sign_in_id, staff_id, created_millis, expires_millis, idle_millis, kiosk_pin_hash, pin_failures, device, waits"
 
 func scanSignIn(r scanner) (s care.SignIn, err error) {
-	return s, r.Scan(&s.Practice, &s.ID, &s.Staff, &s.CreatedMillis, &s.ExpiresMillis, &s.KioskPINHash, &s.PINFailures, &s.Device, &s.Waits)
+	return s, r.Scan(&s.Practice, &s.ID, &s.Staff, &s.CreatedMillis, &s.ExpiresMillis, &s.IdleMillis, &s.KioskPINHash, &s.PINFailures, &s.Device, &s.Waits)
 }
 
-// SignIns lists a person's sign-ins that have not expired, newest first.
+// SignIns lists a person's sign-ins that are not over, newest first.
 func (t *Tx) SignIns(practice, staff care.ID, nowMillis int64) ([]care.SignIn, error) {
-	return list(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE practice_id = $1 AND staff_id = $2 AND expires_millis > $3 ORDER BY created_millis DESC, sign_in_id DESC", practice, staff, nowMillis)
+	return list(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE practice_id = $1 AND staff_id = $2 AND expires_millis > $3 AND idle_millis > $3 ORDER BY created_millis DESC, sign_in_id DESC", practice, staff, nowMillis)
 }
 
 // Second returns what proves a person a second time: not_found when they have none.

@@ -86,6 +86,9 @@ func (c *call) admitStaff(who audience) error {
 		return goTo("/kiosk")
 	}
 	c.me, c.by = me, me.Actor
+	if who == staff {
+		c.use()
+	}
 	if i18n.Known(me.Actor.Language) {
 		c.p = i18n.For(me.Actor.Language)
 	}

@@ -112,6 +112,7 @@ func staffSamples(c *call) []sample {
 		{"session", link, map[string]string{"pin": "No."}}, {"session", sessionModel{SessionView: waiting}, nil}, {"session", sessionModel{SessionView: planned}, nil},
 		{"clientnew", form, map[string]string{"label": "No.", "email": "No."}}, {"clientedit", form, nil},
 		{"colleagues", colleaguesView{All: []app.Colleague{{Name: "A", Roles: care.Roles()}}, Roles: care.Roles()[:3], Languages: app.Languages, Link: "http://x/join/t", For: "A", Backup: backupView{Text: "Last good backup", Bad: true}}, map[string]string{"name": "No."}},
+		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}
 	for _, state := range []string{"new", "problems", "preview", "running", "done", "stopped", "failed"} {

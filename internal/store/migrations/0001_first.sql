@@ -6,7 +6,10 @@ CREATE TABLE practice (
   name BYTEA NOT NULL,
   language TEXT NOT NULL,
   time_zone TEXT NOT NULL,
-  created_millis BIGINT NOT NULL
+  created_millis BIGINT NOT NULL,
+  idle_minutes BIGINT NOT NULL DEFAULT 0,
+  longest_hours BIGINT NOT NULL DEFAULT 0,
+  second_from_millis BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE data_key (
@@ -39,6 +42,7 @@ CREATE TABLE sign_in (
   token_hash BYTEA NOT NULL,
   created_millis BIGINT NOT NULL,
   expires_millis BIGINT NOT NULL,
+  idle_millis BIGINT NOT NULL,
   kiosk_pin_hash TEXT NOT NULL,
   pin_failures BIGINT NOT NULL,
   device TEXT NOT NULL,

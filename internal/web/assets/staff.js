@@ -33,7 +33,7 @@ function keepPlace(part) {
 // refresh says whether the page is up to date now.
 async function refresh() {
   const from = live().find((part) => part.dataset.address)?.dataset.address ?? location.href;
-  const answer = await fetch(from, { headers: { Accept: 'text/html' }, redirect: 'error' });
+  const answer = await fetch(from, { headers: { Accept: 'text/html', 'Entente-Beat': '1' }, redirect: 'error' });
   if (!answer.ok || busy()) return false;
   const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), 'text/html');
   const fresh = page.querySelectorAll('[data-live]');
