@@ -8,10 +8,14 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
@@ -110,5 +114,122 @@ func TestOpenPageIsNoUse(t *testing.T) {
 	d.later(5 * time.Minute)
 	if r := v.get("/today"); r.location != "/signin" {
 		t.Errorf("after five minutes: %d", r.status)
+	}
+}
+
+// colleague is somebody who has joined.
+func (d *door) colleague(t *testing.T, name string) care.Actor {
+	t.Helper()
+	l := must[app.Link](t)(d.app.AddStaff(t.Context(), d.boss, app.NewColleague{Name: name, Email: name + "@example.org", Language: "en", Roles: []care.Role{care.Therapist}}))
+	in := must[app.SignedIn](t)(d.app.Join(t.Context(), l.Token, demoPassword, ""))
+	return must[app.Me](t)(d.app.Authenticate(t.Context(), in.Token)).Actor
+}
+
+// TestSecondDemandedPage: on the day each address leads to the own account, in
+// which a second factor is set up, and then everything opens again.
+func TestSecondDemandedPage(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t, nil)
+	d.colleague(t, "ada")
+	boss, ada := d.enter(t, "boss"), d.enter(t, "ada")
+	tomorrow := d.clock().Add(24 * time.Hour).UTC().Format(time.DateOnly)
+	form := url.Values{"idle": {"60"}, "longest": {"24"}, "second_from": {"31/12"}, "old": {demoPassword}}
+	if r := boss.post("/practice", form); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, `id="second-error"`) {
+		t.Errorf("a date that is none: %d", r.status)
+	}
+	form.Set("second_from", tomorrow)
+	if r := boss.post("/practice", form); r.location == "" {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if r := ada.get("/today"); !strings.Contains(r.body, "asks everybody for a code") {
+		t.Error("nobody is reminded")
+	}
+	d.later(24 * time.Hour)
+	ada = d.enter(t, "ada")
+	for _, pattern := range web.Patterns() {
+		method, path, _ := strings.Cut(pattern, " ")
+		if method != "GET" || strings.HasPrefix(path, "/f") || strings.HasPrefix(path, "/account") || !strings.Contains(path, "{") && !slices.Contains([]string{"/today", "/clients", "/clients/new", "/colleagues", "/practice", "/import", "/emergency"}, path) {
+			continue
+		}
+		path = strings.NewReplacer("{id}", "x", "{part...}", "x", "{token}", "x", "{file}", "x", "{$}", "").Replace(path)
+		if r := ada.get(path); r.location != "/account" && r.status != http.StatusNotFound && path != "/" {
+			t.Errorf("%s: %d %s", path, r.status, r.location)
+		}
+	}
+	if r := ada.get("/pulse"); r.status != http.StatusForbidden {
+		t.Errorf("the page that asks for itself: %d", r.status)
+	}
+	if r := ada.get("/account"); !strings.Contains(r.body, "Set it up here") {
+		t.Error("the account does not say why")
+	}
+	page := ada.post("/account/second/new", nil)
+	secret := regexp.MustCompile(`name="secret" value="([A-Z2-7]+)"`).FindStringSubmatch(page.body)
+	if secret == nil {
+		t.Fatal("no secret")
+	}
+	code := must[string](t)(totp.GenerateCode(secret[1], d.clock()))
+	if r := ada.post("/account/second", url.Values{"secret": {secret[1]}, "code": {code}, "old": {demoPassword}}); r.status != http.StatusOK {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if r := ada.get("/today"); r.status != http.StatusOK {
+		t.Errorf("afterwards: %d %s", r.status, r.location)
+	}
+}
+
+// TestHelpPage: a manager takes a lost phone's codes away, the colleague is told
+// by mail and reads why on their own page.
+func TestHelpPage(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t, nil)
+	id := d.colleague(t, "ada").Staff
+	boss, ada := d.enter(t, "boss"), d.enter(t, "ada")
+	if r := boss.get("/colleagues"); !strings.Contains(r.body, "/colleagues/"+string(id)) || !strings.Contains(r.body, "no second factor") {
+		t.Error("the list does not lead there")
+	}
+	path := "/colleagues/" + string(id)
+	form := url.Values{"kind": {"reset_second"}, "reason": {"the phone fell <b>into</b> the sea"}, "old": {"wrong"}}
+	if r := boss.post(path, form); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, `value="reset_second" checked`) || strings.Contains(r.body, "<b>into") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	form.Set("old", demoPassword)
+	if r := boss.post(path, form); r.location != path+"?done=1" {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if r := ada.get("/today"); r.location != "/signin" {
+		t.Errorf("the colleague is still in: %d", r.status)
+	}
+	l := <-d.office.got
+	if !strings.Contains(l.text, "/account") || strings.Contains(l.text, "sea") {
+		t.Errorf("the mail says %s", l.text)
+	}
+	if r := d.enter(t, "ada").get("/account"); !strings.Contains(r.body, "into the sea") && !strings.Contains(r.body, "into&lt;/b&gt; the sea") {
+		t.Error("the account page does not say why")
+	}
+}
+
+// TestAccountCommand: the operator prints the accounts and lets one in again.
+func TestAccountCommand(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t, nil)
+	c := accountRecover{Email: "boss@example.org", Reason: "the only manager lost phone and password"}
+	var out strings.Builder
+	if err := c.recover(t.Context(), d.store, nil, d.base, &out); err != nil {
+		t.Fatal(err)
+	}
+	link, _, _ := strings.Cut(out.String(), "\n")
+	path, ok := strings.CutPrefix(link, d.base)
+	if !ok {
+		t.Fatalf("printed %q", out.String())
+	}
+	v := d.visitor(t)
+	if r := v.post(path, url.Values{"password": {"seven kettles upon a ridge"}}); r.location != "/today" {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if r := v.get("/account"); !strings.Contains(r.body, "The operator of the server") {
+		t.Error("the account page does not say who")
+	}
+	c.Email = "nobody@example.org"
+	if err := c.recover(t.Context(), d.store, nil, d.base, &out); err == nil || !strings.Contains(err.Error(), "account list") {
+		t.Errorf("%v", err)
 	}
 }

@@ -24,6 +24,7 @@ type commands struct {
 	Demo       demoCommand       `cmd:"" help:"Serve an invented practice, to look around in."`
 	Import     importCommand     `cmd:"" help:"Bring earlier ratings from a CSV file."`
 	Instrument instrumentCommand `cmd:"" help:"Forms, keys of published instruments, and scoring."`
+	Account    accountCommand    `cmd:"" help:"The accounts of staff, and the way back for whoever has lost everything."`
 	Audit      auditCommand      `cmd:"" help:"The log of who read and changed what."`
 	Backup     backupCommand     `cmd:"" help:"Make an encrypted backup now, while the server runs."`
 	Restore    restoreCommand    `cmd:"" help:"Restore a backup to a place where there is nothing yet."`

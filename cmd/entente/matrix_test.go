@@ -80,7 +80,7 @@ var theRoutes = map[string]outside{
 	"GET /account": {may: "tcsmrx"}, "POST /account/end": {may: staffRoles}, "POST /account/password": {may: staffRoles}, "POST /account/second/new": {may: staffRoles},
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},
-	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"},
+	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"}, "GET /colleagues/{id}": {may: "tm", id: "colleague"}, "POST /colleagues/{id}": {may: "tm", id: "colleague"},
 	"GET /import": {may: "tmx"}, "POST /import": {may: "tmx"}, "GET /import/{id}": {id: "file"}, "POST /import/{id}/start": {id: "file"}, "POST /import/{id}/stop": {id: "file"},
 }
 
@@ -179,6 +179,7 @@ func (b *block) staff(t *testing.T) {
 	in = must[app.SignedIn](t)(b.app.Join(ctx, riva.Token, demoPassword, ""))
 	must[care.ID](t)(b.app.OpenEmergency(ctx, must[app.Me](t)(b.app.Authenticate(ctx, in.Token)).Actor, app.NewEmergency{Name: "CANARY-label", Reason: "CANARY-reason, at night"}))
 	b.ids["emergency"] = string(must[app.Today](t)(b.app.Today(ctx, me)).Told[0].ID)
+	b.ids["colleague"] = string(actor[roleColleague].Staff)
 	b.ids["file"] = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 }
 

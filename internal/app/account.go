@@ -24,6 +24,7 @@ type Account struct {
 	Second   bool // codes are asked for at sign-in
 	Recovery int  // codes for a lost device that are left
 	Least    int  // characters that a new password needs
+	Help     []HelpLine
 }
 
 // SignInLine is one browser in which somebody is signed in.
@@ -58,7 +59,11 @@ func (a *App) Account(ctx context.Context, actor care.Actor) (out Account, err e
 		if out.Second {
 			out.Least = auth.MinPasswordSecondFactor
 		}
-		return ignoreMissing(err)
+		if ignoreMissing(err) != nil {
+			return err
+		}
+		out.Help, err = helpLines(tx, actor.Practice, actor.Staff)
+		return err
 	})
 	return out, err
 }
@@ -129,8 +134,24 @@ func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, passwor
 		if err := a.audit(tx, actor, "change_password", s.ID, "", false); err != nil {
 			return err
 		}
+		if least == auth.MinPasswordAlone { // whoever was let in by a short one only
+			if err := lengthened(tx, actor); err != nil {
+				return err
+			}
+		}
 		return a.endSignIns(tx, actor, "")
 	})
+}
+
+// lengthened lets a sign-in by a password that was too short do everything again.
+func lengthened(tx Tx, actor care.Actor) error {
+	all, err := tx.SignIns(actor.Practice, actor.Staff, 0)
+	for _, s := range all {
+		if s.ID == actor.SignIn && s.Proof == care.ByShortPassword {
+			return tx.SetProof(actor.Practice, s.ID, care.ByPassword)
+		}
+	}
+	return err
 }
 
 // passwordRule tells how long a password of s must be at least, and of which
@@ -272,7 +293,7 @@ func (a *App) ConfirmSignIn(ctx context.Context, token, code string) (out Signed
 		if err != nil {
 			return err
 		}
-		out, err = a.signIn(tx, s, si.Device)
+		out, err = a.signIn(tx, s, si.Device, care.ByTwo)
 		return err
 	})
 	if err == nil {

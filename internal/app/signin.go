@@ -124,7 +124,7 @@ func (a *App) SetUpPractice(ctx context.Context, in SetUp) (SignedIn, error) {
 		if err := tx.AddStaff(s); err != nil {
 			return err
 		}
-		out, err = a.signIn(tx, s, in.Device)
+		out, err = a.signIn(tx, s, in.Device, care.ByPassword)
 		return err
 	})
 	return out, err
@@ -201,8 +201,8 @@ func checkEmail(s string) error {
 }
 
 // signIn opens a sign-in for somebody who has proved who they are.
-func (a *App) signIn(tx Tx, s care.Staff, device string) (SignedIn, error) {
-	out, id, err := a.openSignIn(tx, s, device, false)
+func (a *App) signIn(tx Tx, s care.Staff, device string, proof care.Proof) (SignedIn, error) {
+	out, id, err := a.openSignIn(tx, s, device, false, proof)
 	if err != nil {
 		return out, err
 	}
@@ -210,7 +210,7 @@ func (a *App) signIn(tx Tx, s care.Staff, device string) (SignedIn, error) {
 }
 
 // openSignIn makes a sign-in, or one that opens nothing until a code has come.
-func (a *App) openSignIn(tx Tx, s care.Staff, device string, waits bool) (SignedIn, care.ID, error) {
+func (a *App) openSignIn(tx Tx, s care.Staff, device string, waits bool, proof care.Proof) (SignedIn, care.ID, error) {
 	t := auth.NewToken()
 	p, err := tx.Practice(s.Practice)
 	if err != nil {
@@ -221,7 +221,7 @@ func (a *App) openSignIn(tx Tx, s care.Staff, device string, waits bool) (Signed
 		idle, lasts = waitsFor, waitsFor
 	}
 	end := a.cfg.Now().Add(lasts)
-	si := care.SignIn{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "sign_in"), CreatedMillis: a.nowMillis(), ExpiresMillis: end.UnixMilli(), IdleMillis: a.cfg.Now().Add(idle).UnixMilli(), Device: device, Waits: waits}
+	si := care.SignIn{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "sign_in"), CreatedMillis: a.nowMillis(), ExpiresMillis: end.UnixMilli(), IdleMillis: a.cfg.Now().Add(idle).UnixMilli(), Device: device, Waits: waits, Proof: proof}
 	return SignedIn{Token: t.Text(), Expires: end, Waits: waits}, si.ID, tx.AddSignIn(si)
 }
 
@@ -278,19 +278,29 @@ func (a *App) SignIn(ctx context.Context, in Credentials) (SignedIn, error) {
 		}), wrong)
 	}
 	var out SignedIn
+	proof := care.ByPassword
+	if auth.TooShortAlone(in.Password) {
+		proof = care.ByShortPassword
+	}
 	err = a.write(ctx, func(tx Tx) error {
-		switch _, err := tx.Second(found.Practice, found.ID); care.CodeOf(err) {
-		case "":
-			out, _, err = a.openSignIn(tx, *found, in.Device, true)
-			return err
-		case care.NotFound:
-			out, err = a.signIn(tx, *found, in.Device)
-			return err
-		default:
-			return err
-		}
+		out, err = a.enter(tx, *found, in.Device, proof)
+		return err
 	})
 	return out, err
+}
+
+// enter opens a sign-in for somebody who has shown one factor; it waits where
+// they have a second one.
+func (a *App) enter(tx Tx, s care.Staff, device string, proof care.Proof) (out SignedIn, err error) {
+	switch _, err := tx.Second(s.Practice, s.ID); care.CodeOf(err) {
+	case "":
+		out, _, err = a.openSignIn(tx, s, device, true, proof)
+		return out, err
+	case care.NotFound:
+		return a.signIn(tx, s, device, proof)
+	default:
+		return out, err
+	}
 }
 
 // throttle counts a try before it is made, by account and address together, so
@@ -353,6 +363,21 @@ func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error)
 		}
 		idle, _ := a.rules(p)
 		me.UseDue = a.cfg.Now().Add(idle).UnixMilli()-si.IdleMillis >= useEvery.Milliseconds()
+		if me.Must, err = a.must(tx, p, si); err != nil {
+			return err
+		}
+		if me.Must != "" {
+			me.Actor.Roles = nil // then no use case but those of the own account does anything
+		}
+		if at := p.Rules.SecondFromMillis; at > a.nowMillis() {
+			has, err := hasSecond(tx, si.Practice, si.Staff)
+			if err != nil {
+				return err
+			}
+			if !has {
+				me.SecondFromMillis = at
+			}
+		}
 		return nil
 	})
 	return me, err

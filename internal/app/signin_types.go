@@ -42,7 +42,10 @@ type Me struct {
 	Practice string
 	TimeZone string
 	Kiosk    bool
+	Must     Must // before anything else; the actor then has no role
 	UseDue   bool // UseSignIn is to be asked for, if this is somebody and not their browser
+
+	SecondFromMillis int64 // from then on a second factor is demanded that they do not have; 0: not
 }
 
 // NewColleague is a member of staff to be invited.
@@ -58,4 +61,5 @@ type Colleague struct {
 	Email  string
 	Roles  []care.Role
 	Joined bool
+	Second bool // has a second factor; told to managers only
 }

@@ -22,6 +22,11 @@ func (a *App) Staff(ctx context.Context, actor care.Actor) (out []Colleague, err
 			if actor.Has(care.Manager) || s.ID == actor.Staff {
 				c.Email = s.Email
 			}
+			if actor.Has(care.Manager) {
+				if c.Second, err = hasSecond(tx, s.Practice, s.ID); err != nil {
+					return err
+				}
+			}
 			out = append(out, c)
 		}
 		return err
@@ -113,7 +118,7 @@ func (a *App) Join(ctx context.Context, token, password, device string) (SignedI
 		if err != nil {
 			return err
 		}
-		out, err = a.signIn(tx, s, device)
+		out, err = a.enter(tx, s, device, care.ByPassword)
 		return err
 	})
 	return out, err

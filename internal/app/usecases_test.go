@@ -132,6 +132,11 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.SetSignInRules(w.ctx, a, care.SignInRules{IdleMinutes: 60, LongestHours: 24}, password)
 	}},
+	{"Colleague", []who{neri, boss}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Colleague(w.ctx, a, w.costa.Staff)) }},
+	{"HelpColleague", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return w.app.HelpColleague(w.ctx, a, w.costa.Staff, app.NewHelp{Kind: care.ResetSecond, Reason: "CANARY-reason: the phone was lost"}, password)
+	}},
 	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"NoteRefusal", everyStaff, true, func(w *world, a care.Actor) error { return w.app.NoteRefusal(w.ctx, a, w.session) }},
 	{"OpenEmergency", []who{costa}, true, func(w *world, a care.Actor) error {
@@ -149,7 +154,8 @@ var openUseCases = map[string]string{
 	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "ConfirmSignIn": "by a sign-in that waits, and a code", "Authenticate": "by a sign-in's cookie",
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
-	"BackupWord": "says in a word whether backups are made",
+	"BackupWord":     "says in a word whether backups are made",
+	"RecoverAccount": "by the operator, who has the key; audited, and told to its owner", "Accounts": "by the operator, who has the key",
 	"LeaveKiosk": "by a sign-in's cookie and a PIN",
 }
 

@@ -62,7 +62,12 @@ type world struct {
 	riva                     care.Actor // a therapist in an emergency
 }
 
-type outbox struct{ tokens, notices []string }
+type outbox struct{ tokens, notices, accounts []string }
+
+func (o *outbox) SendAccountNotice(_ context.Context, to, _ string) error {
+	o.accounts = append(o.accounts, to)
+	return nil
+}
 
 func (o *outbox) SendNotice(_ context.Context, to, _ string) error {
 	o.notices = append(o.notices, to)
@@ -150,7 +155,7 @@ func (w *world) people() {
 }
 
 // tables are all that hold something; throttle counts tries that failed, too.
-var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
+var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
 	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "audit", "audit_head", "practice_instrument", "import"}
 
 // digest stands for every row of every table but some.

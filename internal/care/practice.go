@@ -36,7 +36,8 @@ type SignIn struct {
 	KioskPINHash  string // set while the device is handed to a client
 	PINFailures   int    // wrong PINs, or wrong codes while it waits
 	Device        string // what kind it is, such as "iPhone"; "" when not known
-	Waits         bool   // for the second factor: until then it opens nothing
+	Proof         Proof
+	Waits         bool // for the second factor: until then it opens nothing
 }
 
 // Second is what proves a member of staff a second time.

@@ -10,8 +10,8 @@ import (
 
 // AddSignIn stores a new sign-in.
 func (t *Tx) AddSignIn(s care.SignIn) error {
-	_, err := t.exec(`INSERT INTO sign_in (practice_id, sign_in_id, staff_id, token_hash, created_millis, expires_millis, idle_millis, kiosk_pin_hash, pin_failures, device, waits)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, s.Practice, s.ID, s.Staff, s.TokenHash, s.CreatedMillis, s.ExpiresMillis, s.IdleMillis, s.KioskPINHash, s.PINFailures, s.Device, s.Waits)
+	_, err := t.exec(`INSERT INTO sign_in (practice_id, sign_in_id, staff_id, token_hash, created_millis, expires_millis, idle_millis, kiosk_pin_hash, pin_failures, device, waits, proof)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, s.Practice, s.ID, s.Staff, s.TokenHash, s.CreatedMillis, s.ExpiresMillis, s.IdleMillis, s.KioskPINHash, s.PINFailures, s.Device, s.Waits, string(s.Proof))
 	return err
 }
 
@@ -20,10 +20,10 @@ func (t *Tx) SignInByToken(hash []byte, nowMillis int64) (care.SignIn, error) {
 	return one(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE token_hash = $1 AND expires_millis > $2 AND idle_millis > $2", hash, nowMillis)
 }
 
-const signInColumns = "practice_id, sign_in_id, staff_id, created_millis, expires_millis, idle_millis, kiosk_pin_hash, pin_failures, device, waits"
+const signInColumns = "practice_id, sign_in_id, staff_id, created_millis, expires_millis, idle_millis, kiosk_pin_hash, pin_failures, device, waits, proof"
 
 func scanSignIn(r scanner) (s care.SignIn, err error) {
-	return s, r.Scan(&s.Practice, &s.ID, &s.Staff, &s.CreatedMillis, &s.ExpiresMillis, &s.IdleMillis, &s.KioskPINHash, &s.PINFailures, &s.Device, &s.Waits)
+	return s, r.Scan(&s.Practice, &s.ID, &s.Staff, &s.CreatedMillis, &s.ExpiresMillis, &s.IdleMillis, &s.KioskPINHash, &s.PINFailures, &s.Device, &s.Waits, &s.Proof)
 }
 
 // SignIns lists a person's sign-ins that are not over, newest first.

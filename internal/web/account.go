@@ -19,6 +19,7 @@ type accountView struct {
 	Left    int // codes for a lost device
 	Least   int // characters of a new password
 	Done    string
+	Helped  []helpLine // what others did to their sign-ins
 	// While a second factor is being added:
 	Secret string
 	QR     template.URL
@@ -38,6 +39,7 @@ func (c *call) accountView() (accountView, error) {
 		return v, err
 	}
 	v.Second, v.Left, v.Least = a.Second, a.Recovery, a.Least
+	v.Helped = c.helpLines(a.Help)
 	for _, s := range a.SignIns {
 		v.SignIns = append(v.SignIns, signInLine{ID: s.ID, When: c.p.DateTime(c.at(s.AtMillis)), Device: s.Device, This: s.This})
 	}

@@ -88,6 +88,7 @@ func (c *call) admitStaff(who audience) error {
 	c.me, c.by = me, me.Actor
 	if who == staff {
 		c.use()
+		return c.hold()
 	}
 	if i18n.Known(me.Actor.Language) {
 		c.p = i18n.For(me.Actor.Language)

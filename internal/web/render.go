@@ -35,6 +35,8 @@ type view struct {
 	Path   string
 	V      any               // the page's own typed model
 	Errors map[string]string // field name (or item id) to message; "" for the whole form
+
+	SecondFrom string // from which day on whoever reads this needs a second factor, "" for no matter
 }
 
 // pages are the parsed templates by language and name, and the files they load.
@@ -197,7 +199,7 @@ func joined(css string) string {
 // render writes the page name with its typed model, or returns the reason why it
 // could not, with nothing written.
 func (c *call) render(status int, name string, v any) error {
-	return c.write(status, name, view{Me: c.me, Path: c.r.URL.Path, V: v})
+	return c.write(status, name, view{Me: c.me, Path: c.r.URL.Path, V: v, SecondFrom: c.secondFrom()})
 }
 
 // again shows a form once more after a use case refused it: status 422, the
@@ -217,7 +219,7 @@ func (c *call) refuse(status int, name string, v any, err error) error {
 		return err
 	}
 	field := map[string]string{e.Field: c.message(e)}
-	return c.write(status, name, view{Me: c.me, Path: c.r.URL.Path, V: v, Errors: field})
+	return c.write(status, name, view{Me: c.me, Path: c.r.URL.Path, V: v, Errors: field, SecondFrom: c.secondFrom()})
 }
 
 // message is the sentence for an error, in the reader's language.

@@ -5,6 +5,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/entente-project/entente/internal/care"
 )
@@ -20,6 +21,7 @@ func (s *Server) rulesRoutes() []route {
 // rulesView is what a practice asks of its sign-ins.
 type rulesView struct {
 	Idle, Longest choices
+	SecondFrom    string // 2026-11-30, "" for never
 	Done          bool
 }
 
@@ -36,6 +38,9 @@ type choice struct {
 
 func (c *call) rulesView(r care.SignInRules) rulesView {
 	v := rulesView{Idle: choices{Chosen: r.IdleMinutes}, Longest: choices{Chosen: r.LongestHours}}
+	if r.SecondFromMillis != 0 {
+		v.SecondFrom = c.at(r.SecondFromMillis).Format(time.DateOnly)
+	}
 	for _, n := range []int{care.LeastIdleMinutes, 10, 15, 30, care.MostIdleMinutes} {
 		v.Idle.All = append(v.Idle.All, choice{n, c.p.N("rules.minutes", n)})
 	}
@@ -66,6 +71,9 @@ func setRules(c *call) error {
 	// What is no number is out of bounds, as 0 is.
 	r.IdleMinutes, _ = strconv.Atoi(c.r.PostForm.Get("idle"))
 	r.LongestHours, _ = strconv.Atoi(c.r.PostForm.Get("longest"))
+	if r.SecondFromMillis, err = c.dayOf("second_from"); err != nil {
+		return c.again("rules", c.rulesView(r), err)
+	}
 	if err := c.app().SetSignInRules(c.r.Context(), c.by, r, c.r.PostForm.Get("old")); err != nil {
 		return c.again("rules", c.rulesView(r), err)
 	}

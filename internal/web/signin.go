@@ -94,6 +94,5 @@ func join(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.keepSignIn(in)
-	return c.redirect("/today")
+	return c.signedIn(in)
 }

@@ -47,10 +47,25 @@ CREATE TABLE sign_in (
   pin_failures BIGINT NOT NULL,
   device TEXT NOT NULL,
   waits BOOLEAN NOT NULL,
+  proof TEXT NOT NULL,
   PRIMARY KEY (practice_id, sign_in_id),
   FOREIGN KEY (practice_id, staff_id) REFERENCES staff
 );
 CREATE INDEX sign_in_token ON sign_in (token_hash);
+
+-- What a manager or the operator did to somebody's sign-ins; the reason is sealed.
+CREATE TABLE staff_help (
+  practice_id TEXT NOT NULL,
+  help_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  by_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  reason BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, help_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX staff_help_staff ON staff_help (practice_id, staff_id, at_millis);
 
 CREATE TABLE staff_join (
   practice_id TEXT NOT NULL,

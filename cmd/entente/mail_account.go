@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+
+	"github.com/entente-project/entente/internal/i18n"
+)
+
+// SendAccountNotice tells a member of staff that how they sign in was changed;
+// what and why stands on their own page.
+func (m *smtpMailer) SendAccountNotice(ctx context.Context, to, language string) error {
+	p := i18n.For(language)
+	return m.send(ctx, to, p.T("mail.account.subject"), p.T("mail.account.body", "Link", m.baseURL+"/account"))
+}

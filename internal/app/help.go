@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/entente-project/entente/internal/auth"
+	"github.com/entente-project/entente/internal/care"
+)
+
+type helpTx interface {
+	AddHelp(h care.Help) error
+	HelpFor(practice, staff care.ID, limit int) ([]care.Help, error)
+	SetProof(practice, signIn care.ID, p care.Proof) error
+}
+
+// AccountNoticer sends a member of staff a mail that says that how they sign in
+// was changed, and by whom it was not. A Mailer that is one too is asked to.
+type AccountNoticer interface {
+	SendAccountNotice(ctx context.Context, to, language string) error
+}
+
+// ColleagueView is what a manager sees of how a colleague signs in.
+type ColleagueView struct {
+	Colleague
+	SignIns int // in how many browsers they are signed in now
+	Help    []HelpLine
+	Self    bool // it is the actor's own: the account page is the place
+}
+
+// HelpLine is one thing done to somebody's sign-ins.
+type HelpLine struct {
+	care.Help
+	Who string // "" for the operator of the server
+}
+
+// shownHelp is how many of the newest are shown.
+const shownHelp = 20
+
+// NewHelp is what a manager wants done, and why.
+type NewHelp struct {
+	Kind   care.HelpKind
+	Reason string
+}
+
+// hasSecond reports whether a person has a second factor of their own.
+func hasSecond(tx Tx, practice, staff care.ID) (bool, error) {
+	_, err := tx.Second(practice, staff)
+	return err == nil, ignoreMissing(err)
+}
+
+// dropSecond takes every second factor of a person away.
+func dropSecond(tx Tx, practice, staff care.ID) error { return tx.PutSecond(practice, staff, nil) }
+
+// must is what a person has to do before anything else: "" for nothing.
+func (a *App) must(tx Tx, p care.Practice, si care.SignIn) (Must, error) {
+	demanded := p.Rules.DemandsSecond(a.nowMillis()) && si.Proof != care.ByTwo
+	if !demanded && si.Proof != care.ByShortPassword {
+		return "", nil
+	}
+	has, err := hasSecond(tx, si.Practice, si.Staff)
+	switch {
+	case err != nil || has:
+		return "", err
+	case demanded:
+		return MustAddSecond, nil
+	}
+	return MustLengthen, nil
+}
+
+// Must is what somebody who is signed in has to do before anything else.
+type Must string
+
+// What can be demanded.
+const (
+	MustAddSecond Must = "second"   // set up a second factor: the practice demands it
+	MustLengthen  Must = "lengthen" // choose a longer password, or set up a second factor
+)
+
+// Colleague shows a manager how a colleague signs in. Errors: not_found.
+func (a *App) Colleague(ctx context.Context, actor care.Actor, id care.ID) (v ColleagueView, err error) {
+	if err := care.May(actor, care.ManageStaff); err != nil {
+		return v, err
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		s, err := tx.Staff(actor.Practice, id)
+		if err != nil {
+			return err
+		}
+		v = ColleagueView{Colleague: Colleague{ID: s.ID, Name: s.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != ""}, Self: s.ID == actor.Staff}
+		if v.Second, err = hasSecond(tx, s.Practice, s.ID); err != nil {
+			return err
+		}
+		all, err := tx.SignIns(s.Practice, s.ID, a.nowMillis())
+		if err != nil {
+			return err
+		}
+		v.SignIns = len(all)
+		v.Help, err = helpLines(tx, s.Practice, s.ID)
+		return err
+	})
+	return v, err
+}
+
+func helpLines(tx Tx, practice, staff care.ID) (out []HelpLine, err error) {
+	all, err := tx.HelpFor(practice, staff, shownHelp)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range all {
+		l := HelpLine{Help: h}
+		if h.By != "" {
+			s, err := tx.Staff(practice, h.By)
+			if err != nil {
+				return nil, err
+			}
+			l.Who = s.Name
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// HelpColleague ends a colleague's sign-ins, or takes their second factor away
+// as well. It asks for the manager's password again and for a reason, which the
+// colleague can read; they are told by mail. Errors: not_found; invalid for a
+// reason that says nothing, a wrong password, or the actor's own account.
+func (a *App) HelpColleague(ctx context.Context, actor care.Actor, id care.ID, in NewHelp, password string) error {
+	if err := care.May(actor, care.ManageStaff); err != nil {
+		return err
+	}
+	var target care.Staff
+	err := a.read(ctx, func(tx Tx) (err error) {
+		target, err = tx.Staff(actor.Practice, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case id == actor.Staff:
+		return care.Bad("reason", "help.own")
+	case in.Kind != care.EndedSignIns && in.Kind != care.ResetSecond:
+		return care.Bad("kind", "field.choice")
+	}
+	reason, err := reasonOf(in.Reason)
+	if err != nil {
+		return err
+	}
+	if _, err := a.proved(ctx, actor, password); err != nil {
+		return err
+	}
+	h := care.Help{ID: a.cfg.NewID(), Practice: actor.Practice, Staff: id, By: actor.Staff, Kind: in.Kind, Reason: reason, AtMillis: a.nowMillis()}
+	if err := a.write(ctx, func(tx Tx) error { return a.help(tx, actor, h) }); err != nil {
+		return err
+	}
+	a.tellOfAccount(ctx, target)
+	return nil
+}
+
+func reasonOf(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch n := len([]rune(text)); {
+	case n < leastReason:
+		return "", care.Bad("reason", "help.reason_short")
+	case n > 2000:
+		return "", care.Bad("reason", "field.too_long")
+	}
+	return text, nil
+}
+
+// help does what h says and keeps that it was done.
+func (a *App) help(tx Tx, actor care.Actor, h care.Help) error {
+	all, err := tx.SignIns(h.Practice, h.Staff, a.nowMillis())
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if err := tx.EndSignIn(h.Practice, s.ID); err != nil {
+			return err
+		}
+	}
+	if h.Kind != care.EndedSignIns {
+		if err := dropSecond(tx, h.Practice, h.Staff); err != nil {
+			return err
+		}
+	}
+	if err := tx.AddHelp(h); err != nil {
+		return err
+	}
+	return a.audit(tx, actor, "help_"+string(h.Kind), h.Staff, "", false)
+}
+
+// tellOfAccount mails that the way somebody signs in was changed. It stands on
+// their account page all the same.
+func (a *App) tellOfAccount(ctx context.Context, s care.Staff) {
+	n, ok := a.cfg.Mail.(AccountNoticer)
+	if !ok {
+		return
+	}
+	if err := n.SendAccountNotice(ctx, s.Email, s.Language); err != nil {
+		a.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "a notice could not be mailed", slog.String("error", string(care.CodeOf(err))))
+	}
+}
+
+// recoveryLasts is how long the operator's link to choose a password opens.
+const recoveryLasts = joinLasts / 7
+
+// RecoverAccount is for the operator of the server, where no manager can help:
+// it ends the sign-ins of an account, takes its second factor away and makes a
+// link by which its owner chooses a password. Errors: not_found for an address
+// that no account has; invalid for a reason that says nothing.
+func (a *App) RecoverAccount(ctx context.Context, email, reason string) (Link, error) {
+	reason, err := reasonOf(reason)
+	if err != nil {
+		return Link{}, err
+	}
+	t := auth.NewToken()
+	end := a.cfg.Now().Add(recoveryLasts).UnixMilli()
+	var s care.Staff
+	err = a.write(ctx, func(tx Tx) error {
+		if s, err = staffByEmail(tx, email); err != nil {
+			return err
+		}
+		h := care.Help{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, Kind: care.Recovered, Reason: reason, AtMillis: a.nowMillis()}
+		if err := a.help(tx, care.Actor{Practice: s.Practice}, h); err != nil {
+			return err
+		}
+		return tx.PutJoin(care.Join{Practice: s.Practice, Staff: s.ID, TokenHash: hashOf(t, "join"), ExpiresMillis: end})
+	})
+	if err != nil {
+		return Link{}, err
+	}
+	a.tellOfAccount(ctx, s)
+	return Link{Token: t.Text(), Expires: end}, nil
+}
+
+// staffByEmail finds an account in any practice of the database.
+func staffByEmail(tx Tx, email string) (s care.Staff, err error) {
+	ps, err := tx.Practices()
+	if err != nil {
+		return s, err
+	}
+	for _, p := range ps {
+		if s, err = tx.StaffByEmail(p.ID, email); care.CodeOf(err) != care.NotFound {
+			return s, err
+		}
+	}
+	return s, care.Missing()
+}
+
+// Accounts lists every account of the database, for the operator of the server.
+func (a *App) Accounts(ctx context.Context) (out []OperatorLine, err error) {
+	err = a.read(ctx, func(tx Tx) error {
+		out = nil
+		ps, err := tx.Practices()
+		if err != nil {
+			return err
+		}
+		for _, p := range ps {
+			all, err := tx.AllStaff(p.ID)
+			if err != nil {
+				return err
+			}
+			for _, s := range all {
+				l := OperatorLine{Practice: p.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != ""}
+				if l.Second, err = hasSecond(tx, p.ID, s.ID); err != nil {
+					return err
+				}
+				out = append(out, l)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// OperatorLine is an account as the operator of the server sees it.
+type OperatorLine struct {
+	Practice, Email string
+	Roles           []care.Role
+	Joined, Second  bool
+}
