@@ -117,10 +117,11 @@ func (b *bench) child(at int, after time.Duration) bool {
 	if err != nil && cmd.ProcessState.Exited() {
 		b.t.Fatalf("statement %d, %s: %v\n%s", at, after, err, out)
 	}
-	for end := time.Now().Add(20 * time.Second); b.engine == "postgres" && b.count("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'") > 0; {
+	for end := time.Now().Add(time.Duration(long(20, 300)) * time.Second); b.engine == "postgres" && b.count("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'") > 0; {
 		if time.Now().After(end) {
 			b.t.Fatal("the server goes on with what a dead process asked")
 		}
+		time.Sleep(10 * time.Millisecond) // to ask is work for the server too
 	}
 	return err != nil
 }
