@@ -92,6 +92,10 @@ func (f backupFlags) backup(ctx context.Context, v *vault.Vault, s *store.Store,
 	if err := syncFolder(f.BackupTo); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
 	}
+	// After the database: a share is durable before the row that needs it.
+	if _, _, err := v.SyncShares(); err != nil {
+		return name, fmt.Errorf("the backup was made, but the copy of the shares was not brought up to date: %w", err)
+	}
 	return name, f.retire(filepath.Base(name))
 }
 

@@ -51,6 +51,11 @@ func live(t *testing.T, url string) lived {
 		t.Fatal(err)
 	}
 	l.vault = v
+	shares, err := vault.CreateShares(filepath.Join(l.dir, "entente.shares"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.UseShares(shares)
 	if url == "" {
 		url = "sqlite:" + filepath.Join(l.dir, "entente.db")
 	}
@@ -193,10 +198,7 @@ func (l lived) storm(t *testing.T) (stop func() int) {
 // check looks at what was restored.
 func (l lived) check(t *testing.T, path string, before map[string]store.Contents) {
 	t.Helper()
-	v, err := vault.Open(l.key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := l.fresh(t, filepath.Join(l.dir, "entente.shares"))
 	s, err := store.Open(t.Context(), "sqlite:"+path, v, store.ReadOnly())
 	if err != nil {
 		t.Fatal(err)

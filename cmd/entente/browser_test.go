@@ -34,7 +34,9 @@ type demo struct {
 func serveDemo(t *testing.T, lang string) demo {
 	t.Helper()
 	d := demo{dir: t.TempDir()}
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(d.dir, "entente.db"), vault.Generate())
+	v := vault.Generate()
+	v.UseShares(must[*vault.Shares](t)(vault.CreateShares(filepath.Join(d.dir, "entente.shares"))))
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(d.dir, "entente.db"), v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,9 +98,18 @@ func (c *demoCommand) fresh(ctx context.Context) (*store.Store, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
+	folder := filepath.Join(c.Data, "entente.shares")
+	if err := os.RemoveAll(folder); err != nil {
+		return nil, err
+	}
+	shares, err := vault.CreateShares(folder)
+	if err != nil {
+		return nil, err
+	}
 	v, err := vault.Create(filepath.Join(c.Data, "entente.key"))
 	if err != nil {
 		return nil, err
 	}
+	v.UseShares(shares)
 	return store.Open(ctx, "sqlite:"+filepath.Join(c.Data, "entente.db"), v)
 }

@@ -41,7 +41,7 @@ func (c *importCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer s.Close() //nolint:errcheck // what was written is durable already
-	actor, err := c.actor(ctx, s)
+	actor, err := managerNamed(ctx, s, c.As)
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,9 @@ func (c *importCommand) report(p app.ImportPlan) error {
 	return nil
 }
 
-// actor is the manager in whose name the import is done.
-func (c *importCommand) actor(ctx context.Context, s *store.Store) (actor care.Actor, err error) {
+// managerNamed is the manager in whose name a command acts; as is an address, ""
+// where there is only one.
+func managerNamed(ctx context.Context, s *store.Store, as string) (actor care.Actor, err error) {
 	var managers []care.Staff
 	err = s.Read(ctx, func(t *store.Tx) error {
 		ps, err := t.Practices()
@@ -97,7 +98,7 @@ func (c *importCommand) actor(ctx context.Context, s *store.Store) (actor care.A
 				return err
 			}
 			for _, x := range all {
-				if slices.Contains(x.Roles, care.Manager) && (c.As == "" || strings.EqualFold(x.Email, c.As)) {
+				if slices.Contains(x.Roles, care.Manager) && (as == "" || strings.EqualFold(x.Email, as)) {
 					managers = append(managers, x)
 				}
 			}

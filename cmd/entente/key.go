@@ -14,12 +14,13 @@ import (
 )
 
 type keyCommand struct {
-	List    keyList    `cmd:"" help:"Name the keys of the key file, and how many data keys each holds."`
-	Add     keyAdd     `cmd:"" help:"Add a key that opens and does not wrap yet. Then send SIGHUP to every server."`
-	Promote keyPromote `cmd:"" help:"Make a key the one that wraps. Then send SIGHUP to every server: it brings the data keys under it."`
-	Rewrap  keyRewrap  `cmd:"" help:"Bring the data keys under the key that wraps. A running server does it at SIGHUP; with SQLite this needs the server to be stopped."`
-	Remove  keyRemove  `cmd:"" help:"Remove a key that holds no data key any more."`
-	Lock    keyLock    `cmd:"" help:"Lock the key file anew: with a passphrase, a key service, or nothing."`
+	List       keyList    `cmd:"" help:"Name the keys of the key file, and how many data keys each holds."`
+	Add        keyAdd     `cmd:"" help:"Add a key that opens and does not wrap yet. Then send SIGHUP to every server."`
+	Promote    keyPromote `cmd:"" help:"Make a key the one that wraps. Then send SIGHUP to every server: it brings the data keys under it."`
+	Rewrap     keyRewrap  `cmd:"" help:"Bring the data keys under the key that wraps. A running server does it at SIGHUP; with SQLite this needs the server to be stopped."`
+	Remove     keyRemove  `cmd:"" help:"Remove a key that holds no data key any more."`
+	CopyShares copyShares `cmd:"" help:"Bring a copy of the folder of shares up to date, or the folder from its copy. Whoever is erased in the copy stays erased."`
+	Lock       keyLock    `cmd:"" help:"Lock the key file anew: with a passphrase, a key service, or nothing."`
 }
 
 type keyList struct {

@@ -30,6 +30,7 @@ type commands struct {
 	Restore    restoreCommand    `cmd:"" help:"Restore a backup to a place where there is nothing yet."`
 	Db         dbCommand         `cmd:"" name:"db" help:"Work on whole databases."`
 	BackupKey  backupKeyCommand  `cmd:"" help:"Make the pair of keys that backups are encrypted to."`
+	Client     clientCommand     `cmd:"" help:"What is done with one client by the operator."`
 	Key        keyCommand        `cmd:"" help:"The keys that everything is sealed under: list, exchange, lock."`
 	Stats      analysis.Commands `cmd:"" help:"Analyse a table: meta-analysis, mixed models, reliability, factor models, change."`
 	Version    kong.VersionFlag  `help:"Print the version."`

@@ -77,6 +77,9 @@ var theRoutes = map[string]outside{
 	"GET /emergency": {may: "tcx"}, "POST /emergency": {may: "tcx", form: url.Values{"name": {"no such person"}, "reason": {"a reason that is long enough"}}},
 	"POST /emergency/{id}/seen": {may: "t", id: "emergency"}, "POST /clients/{id}/emergency": {may: "t", id: "client"},
 
+	"GET /erasures": {may: "tmx"}, "POST /erasures": {may: "tmx", form: url.Values{"name": {"no such person"}}}, "GET /erasures/{id}": {may: staffRoles, id: "client"},
+	"POST /erasures/{id}": {may: "tm", id: "client", form: url.Values{"confirm": {"no such person"}, "reason": {"asked"}}},
+
 	"GET /account": {may: "tcsmrx"}, "POST /account/end": {may: staffRoles}, "POST /account/password": {may: staffRoles}, "POST /account/second/new": {may: staffRoles},
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},

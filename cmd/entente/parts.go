@@ -21,11 +21,12 @@ import (
 
 // place says where a practice's data and key are.
 type place struct {
-	Data      string `help:"Folder of the SQLite database." default:"entente-data" type:"path"`
-	Database  string `help:"Database to use instead: sqlite:PATH or postgres://USER@HOST/NAME."`
-	Owner     string `name:"database-owner" help:"The same PostgreSQL database as the user that owns its tables; used at the start only, to bring the schema up to date. The user of --database then needs no right to change it."`
-	Key       string `help:"File with the key that everything is sealed under. Keep a copy of it apart from the database." default:"entente.key" type:"path"`
-	lockFlags `embed:""`
+	Data        string `help:"Folder of the SQLite database." default:"entente-data" type:"path"`
+	Database    string `help:"Database to use instead: sqlite:PATH or postgres://USER@HOST/NAME."`
+	Owner       string `name:"database-owner" help:"The same PostgreSQL database as the user that owns its tables; used at the start only, to bring the schema up to date. The user of --database then needs no right to change it."`
+	Key         string `help:"File with the key that everything is sealed under. Keep a copy of it apart from the database." default:"entente.key" type:"path"`
+	lockFlags   `embed:""`
+	sharesFlags `embed:""`
 }
 
 func (p place) url() string {
@@ -75,6 +76,9 @@ func (p place) openWith(ctx context.Context, lock vault.Lock, create bool, opts 
 		if err := p.first(ctx, s); err != nil {
 			return nil, nil, errors.Join(err, s.Close(), os.Remove(p.Key))
 		}
+	}
+	if err := p.use(ctx, p.Key, v, s); err != nil {
+		return nil, nil, errors.Join(err, s.Close())
 	}
 	return v, s, nil
 }

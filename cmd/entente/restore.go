@@ -105,7 +105,7 @@ func decryptFile(from, to string, with ...age.Identity) error {
 // bring checks the decrypted file, ends what could let somebody in, and copies it
 // to PostgreSQL where that is the target.
 func (c *restoreCommand) bring(ctx context.Context, file string) (rows int64, err error) {
-	from := place{Data: filepath.Dir(file), Database: "sqlite:" + file, Key: c.Key, lockFlags: c.lockFlags}
+	from := place{Data: filepath.Dir(file), Database: "sqlite:" + file, Key: c.Key, lockFlags: c.lockFlags, sharesFlags: c.sharesFlags}
 	_, s, err := from.open(ctx, false)
 	if err != nil {
 		return 0, err
@@ -134,6 +134,12 @@ func (c *restoreCommand) bring(ctx context.Context, file string) (rows int64, er
 	if err != nil {
 		return 0, err
 	}
+	// An earlier backup still has the rows of who was erased since.
+	if n, err := finishErasures(ctx, s); err != nil {
+		return 0, fmt.Errorf("whoever was erased since this backup could not be erased from it again; nothing was restored: %w", err)
+	} else if n > 0 {
+		fmt.Printf("erased again: %d persons who were erased after this backup was made\n", n)
+	}
 	all, err := s.Contents(ctx)
 	if err != nil || strings.HasPrefix(c.url(), "sqlite:") {
 		return all["response"].Rows, err
@@ -146,20 +152,21 @@ type dbCommand struct {
 }
 
 type dbCopy struct {
-	From      string `help:"sqlite:PATH or postgres://USER@HOST/NAME." required:""`
-	To        string `help:"sqlite:PATH or postgres://USER@HOST/NAME; must be empty." required:""`
-	Key       string `help:"File with the key that everything is sealed under; it stays the same." default:"entente.key" type:"path"`
-	lockFlags `embed:""`
+	From        string `help:"sqlite:PATH or postgres://USER@HOST/NAME." required:""`
+	To          string `help:"sqlite:PATH or postgres://USER@HOST/NAME; must be empty." required:""`
+	Key         string `help:"File with the key that everything is sealed under; it stays the same." default:"entente.key" type:"path"`
+	lockFlags   `embed:""`
+	sharesFlags `embed:""`
 }
 
 // Run copies and then compares every value.
 func (c *dbCopy) Run(ctx context.Context) (err error) {
-	_, s, err := place{Database: c.From, Key: c.Key, lockFlags: c.lockFlags}.open(ctx, false, store.ReadOnly())
+	_, s, err := place{Database: c.From, Key: c.Key, lockFlags: c.lockFlags, sharesFlags: c.sharesFlags}.open(ctx, false, store.ReadOnly())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return copyDatabase(ctx, s, place{Database: c.To, Key: c.Key, lockFlags: c.lockFlags})
+	return copyDatabase(ctx, s, place{Database: c.To, Key: c.Key, lockFlags: c.lockFlags, sharesFlags: c.sharesFlags})
 }
 
 func copyDatabase(ctx context.Context, from *store.Store, target place) (err error) {

@@ -89,6 +89,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	var jobs sync.WaitGroup
 	defer func() { stop(); jobs.Wait() }()
 	jobs.Go(func() { followKey(ctx, again, c.place, lock, v, s, log) })
+	jobs.Go(func() { watchErasures(ctx, v, s, log) })
 	if c.BackupTo != "" {
 		k := &keeper{backupFlags: c.backupFlags, id: rand.Text(), vault: v, store: s, log: log, now: time.Now}
 		jobs.Go(func() { k.schedule(ctx) })

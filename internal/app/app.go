@@ -37,6 +37,7 @@ type Tx interface {
 	backupTx
 	emergencyTx
 	emergencyListTx
+	erasureTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write
@@ -46,6 +47,7 @@ type Transactor[T Tx] interface {
 	Write(ctx context.Context, f func(T) error) error
 	Health(ctx context.Context) error
 	Damage() error
+	DestroyKey(ctx context.Context, practice, client care.ID, nowMillis int64) error
 }
 
 // Mailer sends the one message there is: a neutral one with a link in it.
@@ -67,11 +69,12 @@ type Config struct {
 
 // App holds the use cases.
 type App struct {
-	cfg    Config
-	read   func(context.Context, func(Tx) error) error
-	write  func(context.Context, func(Tx) error) error
-	health func(context.Context) error
-	damage func() error
+	cfg     Config
+	read    func(context.Context, func(Tx) error) error
+	write   func(context.Context, func(Tx) error) error
+	health  func(context.Context) error
+	damage  func() error
+	destroy func(ctx context.Context, practice, client care.ID, nowMillis int64) error
 
 	defined sync.Map // instruments a practice brought, by practice/id@version: they never change
 }
@@ -93,8 +96,9 @@ func New[T Tx](s Transactor[T], cfg Config) *App {
 		write: func(ctx context.Context, f func(Tx) error) error {
 			return s.Write(ctx, func(t T) error { return f(t) })
 		},
-		health: s.Health,
-		damage: s.Damage,
+		health:  s.Health,
+		damage:  s.Damage,
+		destroy: s.DestroyKey,
 	}
 }
 

@@ -4,8 +4,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"slices"
@@ -107,14 +105,8 @@ func isThrottled(err error) bool {
 
 // inNeedOf finds the one client of a name, who must not be the actor's already.
 func (a *App) inNeedOf(tx Tx, actor care.Actor, name string) (care.ID, error) {
-	window := a.nowMillis() / throttleWindow.Milliseconds() * throttleWindow.Milliseconds()
-	sum := sha256.Sum256([]byte("emergency\x00" + string(actor.Practice) + "\x00" + string(actor.Staff)))
-	n, err := tx.Hit(hex.EncodeToString(sum[:16]), window, window-throttleWindow.Milliseconds())
-	if err != nil {
+	if err := a.mayTry(tx, actor, "emergency", triesInNeed); err != nil {
 		return "", err
-	}
-	if n > triesInNeed {
-		return "", &care.Error{Code: care.Unavailable, Field: "name", Key: "error.throttled"}
 	}
 	ids, err := tx.ClientsNamed(actor.Practice, name)
 	switch {

@@ -14,6 +14,10 @@ import (
 // need adds a client of neri's whom another therapist has opened in an emergency.
 func (w *world) need() {
 	w.t.Helper()
+	w.toErase = map[care.ID]care.ID{}
+	for _, x := range []care.Actor{w.neri, w.boss} {
+		w.toErase[x.Staff] = get[care.ID](w.t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-erase " + string(x.Staff), AgeBand: care.Adult, Language: "it"}))
+	}
 	w.riva = w.join("CANARY-riva", "riva@example.org", care.Therapist)
 	w.inNeed = get[care.ID](w.t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-in need", AgeBand: care.Adult, Language: "it"}))
 	opened := get[care.ID](w.t)(w.app.OpenEmergency(w.ctx, w.riva, app.NewEmergency{Name: "CANARY-in need", Reason: "CANARY-reason: phone call, in danger"}))

@@ -4,6 +4,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/entente-project/entente/internal/care"
@@ -218,6 +220,15 @@ func (w *importing) ensureClient(id care.ID, x rated) error {
 	needed, err := found(w.clients, id, func() error { _, err := w.tx.Client(pr, id); return err })
 	if err != nil || !needed {
 		return err
+	}
+	gone, err := w.tx.Erased(pr, id)
+	if err != nil {
+		return err
+	}
+	if gone { // also when it was erased after the preview
+		return &care.Error{Code: care.Invalid, Field: "file", Key: "erasure.in_file", Args: map[string]string{
+			"Line": strconv.Itoa(x.line), "file": w.r.plan.File, "text": fmt.Sprintf("line %d: this person was erased, and a file brings nobody back; take their lines out and import it again", x.line),
+		}}
 	}
 	w.r.plan.Clients++
 	if w.dry {

@@ -144,6 +144,17 @@ var useCases = []useCase{
 	}},
 	{"SeeEmergency", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.SeeEmergency(w.ctx, a, w.emergency) }},
 	{"EndEmergency", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.EndEmergency(w.ctx, a, w.inNeed) }},
+	{"AskErasure", []who{neri, boss}, true, func(w *world, a care.Actor) error { // the stranger's name is nobody's: see keptTries
+		return errorOf(w.app.AskErasure(w.ctx, a, "canary-erase "+string(a.Staff)))
+	}},
+	{"EraseClient", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		id, ok := w.toErase[a.Staff]
+		if !ok {
+			id = w.client
+		}
+		return w.app.EraseClient(w.ctx, a, app.Erase{Client: id, Name: "canary-erase  " + string(a.Staff), Reason: care.AskedFor})
+	}},
+	{"Erasures", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Erasures(w.ctx, a)) }},
 	{"SignOut", append([]who{}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SignOut(w.ctx, a) }},
 }
 

@@ -58,8 +58,10 @@ type world struct {
 	dir                      string       // where SQLite's files are, "" for PostgreSQL
 	db                       *sql.DB      // the same database, seen from outside
 	mail                     *outbox
-	inNeed, emergency        care.ID    // a second client of neri's, whom riva has opened (see need)
-	riva                     care.Actor // a therapist in an emergency
+	inNeed, emergency        care.ID             // a second client of neri's, whom riva has opened (see need)
+	riva                     care.Actor          // a therapist in an emergency
+	shares                   string              // the folder of shares
+	toErase                  map[care.ID]care.ID // a client for each manager to erase (see need)
 }
 
 type outbox struct{ tokens, notices, accounts []string }
@@ -94,7 +96,10 @@ func newWorld(t *testing.T, engine string) *world {
 		w.dir = ""
 		url = storetest.Postgres(t)
 	}
-	s, err := store.Open(w.ctx, url, vault.Generate(), store.WithHook(func(string) error {
+	v := vault.Generate()
+	w.shares = filepath.Join(t.TempDir(), "shares")
+	v.UseShares(get[*vault.Shares](t)(vault.CreateShares(w.shares)))
+	s, err := store.Open(w.ctx, url, v, store.WithHook(func(string) error {
 		if w.fail.Load() == 0 {
 			return nil
 		}
@@ -156,7 +161,7 @@ func (w *world) people() {
 
 // tables are all that hold something; throttle counts tries that failed, too.
 var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
-	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "audit", "audit_head", "practice_instrument", "import"}
+	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "audit", "audit_head", "practice_instrument", "import"}
 
 // digest stands for every row of every table but some.
 func (w *world) digest(but ...string) string {

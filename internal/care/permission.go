@@ -17,6 +17,7 @@ const (
 	ReadCourse   Action = "read_course"   // an episode's ratings, comments, notes
 	RunSessions  Action = "run_sessions"  // schedule, start, ask, note, change the client
 	RateSession  Action = "rate_session"  // the therapist's own rating and prediction
+	EraseClients Action = "erase_clients" // erase a person, whoever treats them
 	ActInNeed    Action = "act_in_need"   // open a client who is not one's own, with a reason
 )
 
@@ -41,6 +42,7 @@ var rules = map[Action]rule{
 	AddClients:   {roles: []Role{Therapist}},
 	ManageStaff:  {roles: []Role{Manager}},
 	BringRatings: {roles: []Role{Manager}},
+	EraseClients: {roles: []Role{Manager}},
 	ActInNeed:    {roles: []Role{Therapist}},
 	ReadCourse:   {roles: []Role{Therapist, Supervisor}, relations: []Relation{TreatsIn, SupervisesIn, InNeedOf}},
 	RunSessions:  {roles: []Role{Therapist}, relations: []Relation{TreatsIn}},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/vault"
 )
 
 const clientTable = "client"
@@ -123,7 +124,11 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 	}
 	out := make([]care.CaseloadEntry, 0, len(rows))
 	for _, x := range rows {
-		if x.e.Client, err = t.openClient(x.clientRow); err != nil {
+		x.e.Client, err = t.openClient(x.clientRow)
+		if errors.Is(err, vault.ErrErased) {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		if x.body != nil || x.last != 0 { // never an emptied one for none

@@ -3,9 +3,11 @@
 package store
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/vault"
 )
 
 // ClientsNamed lists the clients of a practice whose label or reference is name,
@@ -20,6 +22,9 @@ func (t *Tx) ClientsNamed(practice care.ID, name string) (out []care.ID, err err
 	}
 	for _, x := range rows {
 		c, err := t.openClient(x)
+		if errors.Is(err, vault.ErrErased) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -127,6 +127,9 @@ func (s *Store) Close() error {
 	return errors.Join(s.writer.close(), s.readers.Close(), s.release())
 }
 
+// ReadsOnly reports whether it was opened with [ReadOnly].
+func (s *Store) ReadsOnly() bool { return s.reading }
+
 // LastWrite is when this store last wrote, or tried to; 1970 for never.
 func (s *Store) LastWrite() time.Time { return time.UnixMilli(s.wrote.Load()) }
 
@@ -173,6 +176,8 @@ func (s *Store) fault(doing string, err error) error {
 		return err
 	case errors.Is(err, vault.ErrTampered):
 		return &care.Error{Code: care.Internal, Key: "error.tampered", Err: err}
+	case errors.Is(err, vault.ErrErased): // the rows go at the next start, see FinishErasures
+		return &care.Error{Code: care.NotFound, Key: "error.not_found", Err: err}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), s.engine.unavailable(err):
 		return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: fmt.Errorf("store: %s: %w", doing, err)}
 	case s.engine.duplicate(err):

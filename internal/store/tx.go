@@ -119,9 +119,16 @@ func keyPlace(practice care.ID, key string) vault.Place {
 	return vault.Place{Practice: string(practice), Table: "data_key", Row: key, Column: "wrapped"}
 }
 
-// makeKey creates and keeps a data key.
+// makeKey creates and keeps a client's data key, erasable where the vault has shares.
 func (t *Tx) makeKey(practice care.ID, name string, atMillis int64) error {
-	k, wrapped, err := t.s.vault.NewKey(keyPlace(practice, name))
+	fresh := t.s.vault.NewKey
+	if t.s.vault.HasShares() {
+		fresh = t.s.vault.NewErasableKey
+	}
+	k, wrapped, err := fresh(keyPlace(practice, name))
+	if errors.Is(err, vault.ErrErased) {
+		return &care.Error{Code: care.Conflict, Key: "erasure.was_erased", Err: err}
+	}
 	if err != nil {
 		return fmt.Errorf("store: new data key: %w", err)
 	}

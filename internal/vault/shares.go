@@ -275,6 +275,27 @@ func (s *Shares) copyOne(name string, to *Shares) (added, erased int, err error)
 // is used.
 func (v *Vault) UseShares(s *Shares) { v.shares.Store(s) }
 
+// HasShares reports whether the vault can make, open and erase erasable keys.
+func (v *Vault) HasShares() bool { return v.shares.Load() != nil }
+
+// CopyShares names the one copy of the shares: [Vault.Erase] reaches it too, and
+// [Vault.SyncShares] brings it up to date. Call it before the vault is used.
+func (v *Vault) CopyShares(to *Shares) { v.copied.Store(to) }
+
+// SyncShares is [Shares.CopyTo] to the copy that [Vault.CopyShares] named. Without one
+// it does nothing.
+func (v *Vault) SyncShares() (added, erased int, err error) {
+	s, to := v.shares.Load(), v.copied.Load()
+	if s == nil || to == nil {
+		return 0, 0, nil
+	}
+	return s.CopyTo(to)
+}
+
+// Erasable reports whether a wrapped data key says that it opens only with its
+// owner's share. It is certain once the key was unwrapped.
+func Erasable(wrapped []byte) bool { return len(wrapped) > 0 && wrapped[0] == wrapShared }
+
 // Erase makes everything that was sealed under an owner's erasable keys
 // unreadable for good, here and in every copy of the database. It returns when
 // that is durable, and may be called again. Erase before the rows are deleted:
@@ -291,6 +312,9 @@ func (v *Vault) Erase(owner Place) error {
 	}
 	err := s.erase(nameOf(owner))
 	v.cache.dropOwner(owner)
+	if to := v.copied.Load(); to != nil && err == nil {
+		err = to.erase(nameOf(owner))
+	}
 	if err != nil {
 		return fmt.Errorf("vault: erasing %s: %w", owner, err)
 	}

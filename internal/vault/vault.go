@@ -26,6 +26,7 @@ const (
 type Vault struct {
 	ring   atomic.Pointer[ring]
 	shares atomic.Pointer[Shares]
+	copied atomic.Pointer[Shares] // the one copy of the shares, nil for none
 	cache  *cache
 }
 

@@ -288,6 +288,24 @@ CREATE TABLE emergency_notice (
 );
 CREATE INDEX emergency_notice_staff ON emergency_notice (practice_id, staff_id, seen_millis);
 
+-- Who was erased, in numbers and without a word. The rows are gone with this one
+-- made; destroyed_millis is when the key followed, 0 until then.
+CREATE TABLE erasure (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  client_id TEXT NOT NULL,
+  by_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  destroyed_millis BIGINT NOT NULL,
+  episodes BIGINT NOT NULL,
+  shared BIGINT NOT NULL,
+  sessions BIGINT NOT NULL,
+  responses BIGINT NOT NULL,
+  notes BIGINT NOT NULL,
+  invitations BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, client_id)
+);
+
 -- Each line carries a code over itself and the line before it, under a key that
 -- is not in the database. Several chains (lanes) let PostgreSQL write at once.
 CREATE TABLE audit (
