@@ -89,7 +89,7 @@ var directions = []struct {
 	{rooms: []string{inside + "/store", inside + "/vault", inside + "/auth"}, banned: []string{inside + "/app", inside + "/web", inside + "/fhir", module + "/cmd"}},
 	{rooms: []string{module + "/stats"}, banned: []string{"github.com/parquet-go", "github.com/alecthomas", "golang.org/x/image"}},
 	{rooms: []string{inside + "/analysis", inside + "/figure"}, banned: []string{inside + "/app", inside + "/store", inside + "/web", inside + "/vault", inside + "/auth", module + "/cmd"}},
-	{rooms: []string{inside + "/chart", inside + "/i18n", inside + "/table", inside + "/certificate"}, banned: []string{inside + "/app", inside + "/store", inside + "/web", inside + "/fhir", module + "/cmd"}},
+	{rooms: []string{inside + "/chart", inside + "/i18n", inside + "/table", inside + "/certificate", inside + "/oidc"}, banned: []string{inside + "/app", inside + "/store", inside + "/web", inside + "/fhir", module + "/cmd"}},
 }
 
 func TestDirections(t *testing.T) {

@@ -20,12 +20,13 @@ import (
 )
 
 type serveCommand struct {
-	place       `embed:""`
-	mailFlags   `embed:""`
-	backupFlags `embed:""`
-	tlsFlags    `embed:""`
-	Proxy       []string `help:"Address or network of a proxy in front, such as 127.0.0.1 or 10.0.0.0/8; from it the header X-Forwarded-For is believed, so that failed sign-ins are counted by the caller's address and not by the proxy's."`
-	Anchor      string   `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
+	place         `embed:""`
+	mailFlags     `embed:""`
+	backupFlags   `embed:""`
+	tlsFlags      `embed:""`
+	providerFlags `embed:""`
+	Proxy         []string `help:"Address or network of a proxy in front, such as 127.0.0.1 or 10.0.0.0/8; from it the header X-Forwarded-For is believed, so that failed sign-ins are counted by the caller's address and not by the proxy's."`
+	Anchor        string   `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
 }
 
 // Run serves until it is interrupted.
@@ -64,7 +65,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	code := auth.NewToken().Text()
-	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log})
+	providers, err := c.providers(time.Now)
+	if err != nil {
+		return err
+	}
+	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log, Providers: providers})
 	proxies, err := networks(c.Proxy)
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ type Account struct {
 	Recovery int  // codes for a lost device that are left
 	Least    int  // characters that a new password needs
 	Help     []HelpLine
+	Linked   []care.Identity
 }
 
 // SignInLine is one browser in which somebody is signed in.
@@ -60,6 +61,9 @@ func (a *App) Account(ctx context.Context, actor care.Actor) (out Account, err e
 			out.Least = auth.MinPasswordSecondFactor
 		}
 		if ignoreMissing(err) != nil {
+			return err
+		}
+		if out.Linked, err = tx.Identities(actor.Practice, actor.Staff); err != nil {
 			return err
 		}
 		out.Help, err = helpLines(tx, actor.Practice, actor.Staff)

@@ -22,6 +22,7 @@ type Tx interface {
 	secondTx
 	rulesTx
 	helpTx
+	providerTx
 	kioskTx
 	joinTx
 	clientTx
@@ -63,6 +64,7 @@ type Config struct {
 	Mail      Mailer // nil: mailing is not set up
 	SetUpCode string // must be given to set the practice up
 	Log       *slog.Logger
+	Providers []Provider // by which staff may come in as well
 
 	SignInLasts time.Duration // of every sign-in, instead of what its practice says; for the demo
 }

@@ -18,6 +18,7 @@ func (w *world) need() {
 	for _, x := range []care.Actor{w.neri, w.boss} {
 		w.toErase[x.Staff] = get[care.ID](w.t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-erase " + string(x.Staff), AgeBand: care.Adult, Language: "it"}))
 	}
+	w.linkEach()
 	w.riva = w.join("CANARY-riva", "riva@example.org", care.Therapist)
 	w.inNeed = get[care.ID](w.t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-in need", AgeBand: care.Adult, Language: "it"}))
 	opened := get[care.ID](w.t)(w.app.OpenEmergency(w.ctx, w.riva, app.NewEmergency{Name: "CANARY-in need", Reason: "CANARY-reason: phone call, in danger"}))

@@ -188,6 +188,11 @@ func (a *App) help(tx Tx, actor care.Actor, h care.Help) error {
 			return err
 		}
 	}
+	if h.Kind == care.Recovered {
+		if err := unlinkAll(tx, h.Practice, h.Staff); err != nil {
+			return err
+		}
+	}
 	if err := tx.AddHelp(h); err != nil {
 		return err
 	}
@@ -210,8 +215,8 @@ func (a *App) tellOfAccount(ctx context.Context, s care.Staff) {
 const recoveryLasts = joinLasts / 7
 
 // RecoverAccount is for the operator of the server, where no manager can help:
-// it ends the sign-ins of an account, takes its second factor away and makes a
-// link by which its owner chooses a password. Errors: not_found for an address
+// it ends the sign-ins of an account, takes its second factor and its links to
+// providers away and makes a link by which its owner chooses a password. Errors: not_found for an address
 // that no account has; invalid for a reason that says nothing.
 func (a *App) RecoverAccount(ctx context.Context, email, reason string) (Link, error) {
 	reason, err := reasonOf(reason)

@@ -137,6 +137,14 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.HelpColleague(w.ctx, a, w.costa.Staff, app.NewHelp{Kind: care.ResetSecond, Reason: "CANARY-reason: the phone was lost"}, password)
 	}},
+	{"BeginLink", staffOfPractice, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return errorOf(w.app.BeginLink(w.ctx, a, "far", redirect, password))
+	}},
+	{"Unlink", everyStaff, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return w.app.Unlink(w.ctx, a, "link-"+a.Staff, password)
+	}},
 	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"NoteRefusal", everyStaff, true, func(w *world, a care.Actor) error { return w.app.NoteRefusal(w.ctx, a, w.session) }},
 	{"OpenEmergency", []who{costa}, true, func(w *world, a care.Actor) error {
@@ -167,6 +175,7 @@ var openUseCases = map[string]string{
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
 	"BackupWord":     "says in a word whether backups are made",
 	"RecoverAccount": "by the operator, who has the key; audited, and told to its owner", "Accounts": "by the operator, who has the key",
+	"Providers": "names only", "BeginProvider": "nothing is kept but an attempt", "FinishProvider": "by an attempt of this browser and what a provider says",
 	"LeaveKiosk": "by a sign-in's cookie and a PIN",
 }
 

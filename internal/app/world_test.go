@@ -58,6 +58,7 @@ type world struct {
 	dir                      string       // where SQLite's files are, "" for PostgreSQL
 	db                       *sql.DB      // the same database, seen from outside
 	mail                     *outbox
+	far                      *farAway            // a provider
 	inNeed, emergency        care.ID             // a second client of neri's, whom riva has opened (see need)
 	riva                     care.Actor          // a therapist in an emergency
 	shares                   string              // the folder of shares
@@ -88,7 +89,7 @@ var errPlanted = &care.Error{Code: care.Unavailable, Key: "planted"}
 
 func newWorld(t *testing.T, engine string) *world {
 	t.Helper()
-	w := &world{t: t, ctx: t.Context(), mail: &outbox{}}
+	w := &world{t: t, ctx: t.Context(), mail: &outbox{}, far: &farAway{id: "far"}}
 	w.now.Store(time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC).UnixMilli())
 	w.dir = t.TempDir()
 	url := "sqlite:" + filepath.Join(w.dir, "entente.db")
@@ -121,7 +122,7 @@ func newWorld(t *testing.T, engine string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { must(t, w.db.Close()) })
-	w.app = app.New(s, app.Config{Now: func() time.Time { return time.UnixMilli(w.now.Load()) }, Mail: w.mail, SetUpCode: "code"})
+	w.app = app.New(s, app.Config{Now: func() time.Time { return time.UnixMilli(w.now.Load()) }, Mail: w.mail, SetUpCode: "code", Providers: []app.Provider{w.far, &farAway{id: "other"}}})
 	w.people()
 	return w
 }
@@ -160,7 +161,7 @@ func (w *world) people() {
 }
 
 // tables are all that hold something; throttle counts tries that failed, too.
-var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
+var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_identity", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
 	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "audit", "audit_head", "practice_instrument", "import"}
 
 // digest stands for every row of every table but some.

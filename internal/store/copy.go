@@ -19,7 +19,7 @@ import (
 // copied are all tables in an order in which each stands behind those it points
 // to. What only counts attempts is not worth keeping.
 var copied = []string{
-	"practice", "data_key", "staff", "sign_in", "staff_help", "staff_join", "client", "episode", "episode_client", "episode_staff", "session",
+	"practice", "data_key", "staff", "sign_in", "staff_help", "staff_identity", "staff_join", "client", "episode", "episode_client", "episode_staff", "session",
 	"invitation", "response", "session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "audit", "audit_head", "practice_instrument", "import",
 }
 
@@ -245,7 +245,7 @@ func (s *Store) Contents(ctx context.Context) (map[string]Contents, error) {
 
 // ofServer are the tables that belong to no practice, and to no copy: they hold
 // what one server, or several, need from one moment to the next.
-var ofServer = []string{"throttle", "lease", "server_secret", "backup_state"}
+var ofServer = []string{"throttle", "lease", "server_secret", "backup_state", "provider_flow"}
 
 // Snapshot writes one moment of the database to a SQLite file that must not
 // exist yet, while others go on reading and writing. What was deleted before is

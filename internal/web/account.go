@@ -13,13 +13,15 @@ import (
 
 // accountView is a member of staff's own account.
 type accountView struct {
-	Name    string
-	SignIns []signInLine
-	Second  bool
-	Left    int // codes for a lost device
-	Least   int // characters of a new password
-	Done    string
-	Helped  []helpLine // what others did to their sign-ins
+	Name      string
+	SignIns   []signInLine
+	Second    bool
+	CodesLeft int // for a lost device
+	Least     int // characters of a new password
+	Done      string
+	Helped    []helpLine // what others did to their sign-ins
+	Linked    []linkedLine
+	Left      []app.ProviderName // not linked yet
 	// While a second factor is being added:
 	Secret string
 	QR     template.URL
@@ -38,7 +40,8 @@ func (c *call) accountView() (accountView, error) {
 	if err != nil {
 		return v, err
 	}
-	v.Second, v.Left, v.Least = a.Second, a.Recovery, a.Least
+	v.Linked, v.Left = c.linked(a.Linked)
+	v.Second, v.CodesLeft, v.Least = a.Second, a.Recovery, a.Least
 	v.Helped = c.helpLines(a.Help)
 	for _, s := range a.SignIns {
 		v.SignIns = append(v.SignIns, signInLine{ID: s.ID, When: c.p.DateTime(c.at(s.AtMillis)), Device: s.Device, This: s.This})
@@ -153,19 +156,28 @@ func device(r *http.Request) string {
 const waitCookie = "waiting"
 
 func (c *call) signedIn(in app.SignedIn) error {
+	to, err := c.admitted(in)
+	if err != nil {
+		return err
+	}
+	return c.redirect(to)
+}
+
+// admitted lets the browser keep a sign-in, and says where to go on.
+func (c *call) admitted(in app.SignedIn) (string, error) {
 	if in.Waits {
 		c.setCookie(waitCookie, in.Token, in.Expires, http.SameSiteStrictMode)
-		return c.redirect("/signin/code")
+		return "/signin/code", nil
 	}
 	c.dropCookie(waitCookie)
 	// Whoever signs in anew in this browser leaves no other sign-in of it behind.
 	if old, err := c.app().Authenticate(c.r.Context(), c.cookie(staffCookie)); err == nil {
 		if err := c.app().SignOut(c.r.Context(), old.Actor); ignoreMissing(err) != nil {
-			return err
+			return "", err
 		}
 	}
 	c.keepSignIn(in)
-	return c.redirect("/today")
+	return "/today", nil
 }
 
 func codePage(c *call) error {

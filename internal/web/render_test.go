@@ -73,6 +73,7 @@ func samples(lang string) []sample {
 		{"error", errorView{Title: "T", Text: "x", Reference: "ABC", Back: "/"}, nil},
 		{"error", errorView{Title: "T", Text: "x", Respondent: true, Kiosk: true}, nil},
 		{"signin", signInView{}, nil}, {"signin", signInView{Email: "a@b.c"}, map[string]string{"password": "No."}},
+		{"signin", signInView{Providers: []app.ProviderName{{ID: "a", Name: "<A>"}}}, map[string]string{"": "No."}}, {"onward", onward{"https://a.example.org/?x=1&y=2", "<A>"}, nil},
 		{"join", joinView{Name: "Anna", Token: "abc"}, nil},
 		{"setup", setupView{SetUp: app.SetUp{TimeZone: "Europe/Rome"}, TimeZones: timeZones()}, map[string]string{"password": "No.", "code": "No.", "": "No."}},
 	}

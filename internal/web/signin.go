@@ -11,7 +11,10 @@ import (
 )
 
 // signInView is the sign-in page; the password is never sent back.
-type signInView struct{ Email string }
+type signInView struct {
+	Email     string
+	Providers []app.ProviderName
+}
 
 func signInPage(c *call) error {
 	empty, err := c.app().NeedsSetUp(c.r.Context())
@@ -21,14 +24,14 @@ func signInPage(c *call) error {
 	if empty {
 		return c.redirect("/setup")
 	}
-	return c.render(http.StatusOK, "signin", signInView{})
+	return c.render(http.StatusOK, "signin", signInView{Providers: c.app().Providers()})
 }
 
 func signIn(c *call) error {
 	if err := c.parse(); err != nil {
 		return err
 	}
-	v := signInView{Email: strings.TrimSpace(c.r.PostForm.Get("email"))}
+	v := signInView{Email: strings.TrimSpace(c.r.PostForm.Get("email")), Providers: c.app().Providers()}
 	in, err := c.app().SignIn(c.r.Context(), app.Credentials{
 		Email: v.Email, Password: c.r.PostForm.Get("password"), Address: c.s.address(c.r), Device: device(c.r),
 	})

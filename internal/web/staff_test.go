@@ -113,6 +113,7 @@ func staffSamples(c *call) []sample {
 		{"clientnew", form, map[string]string{"label": "No.", "email": "No."}}, {"clientedit", form, nil},
 		{"colleagues", colleaguesView{All: []app.Colleague{{Name: "A", Roles: care.Roles()}}, Roles: care.Roles()[:3], Languages: app.Languages, Link: "http://x/join/t", For: "A", Backup: backupView{Text: "Last good backup", Bad: true}}, map[string]string{"name": "No."}},
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Colleague: app.Colleague{ID: "a", Name: "<B>"}, SignIns: 2}, Lines: c.helpLines([]app.HelpLine{{Help: care.Help{Kind: care.ResetSecond, Reason: "<i>"}, Who: "A"}, {Help: care.Help{Kind: care.Recovered}}}), Done: true}, map[string]string{"old": "No.", "reason": "No."}},
+		{"account", accountView{Name: "A", Least: 15, SignIns: []signInLine{{ID: "i", This: true}}, Linked: []linkedLine{{ID: "l", Name: "<L>", Email: "a@b.c"}}, Left: []app.ProviderName{{ID: "m", Name: "M"}}, Helped: []helpLine{{"x", "<y>"}}}, map[string]string{"old": "No.", "password": "No."}},
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Self: true, Colleague: app.Colleague{Second: true}}}, nil},
 		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},

@@ -67,6 +67,34 @@ CREATE TABLE staff_help (
 );
 CREATE INDEX staff_help_staff ON staff_help (practice_id, staff_id, at_millis);
 
+-- What an outside provider calls somebody, linked to their account. Issuer and
+-- subject rest as a hash, by which the account is found.
+CREATE TABLE staff_identity (
+  practice_id TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  token_hash BYTEA NOT NULL,
+  provider TEXT NOT NULL,
+  email BYTEA NOT NULL,
+  linked_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, identity_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE UNIQUE INDEX staff_identity_token ON staff_identity (token_hash);
+CREATE INDEX staff_identity_staff ON staff_identity (practice_id, staff_id, linked_millis);
+
+-- Attempts to come in by a provider, for ten minutes; whose they are is not known
+-- yet. Hashes only.
+CREATE TABLE provider_flow (
+  state_hash BYTEA NOT NULL PRIMARY KEY,
+  browser_hash BYTEA NOT NULL,
+  provider TEXT NOT NULL,
+  for_practice TEXT NOT NULL,
+  for_staff TEXT NOT NULL,
+  for_sign_in TEXT NOT NULL,
+  expires_millis BIGINT NOT NULL
+);
+
 CREATE TABLE staff_join (
   practice_id TEXT NOT NULL,
   staff_id TEXT NOT NULL,
