@@ -316,7 +316,7 @@ func TestErasureJourney(t *testing.T) {
 			b.until("location.pathname === '/today'")
 			b.open(d.base + "/colleagues")
 			b.click("a[href='/erasures']")
-			b.until("document.getElementById('name')")
+			b.until("location.pathname === '/erasures' && document.getElementById('name')")
 			b.put("name", "Sofi")
 			b.click("main button.main")
 			b.until(fmt.Sprintf("document.body.innerText.includes(%q)", p.T("emergency.nobody")))

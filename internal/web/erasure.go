@@ -103,7 +103,9 @@ func (c *call) secondStep(ask app.ErasureAsk, name string) erasureView {
 		key string
 		n   int64
 	}{{"erasure.goes.episodes", h.Episodes}, {"erasure.goes.sessions", h.Sessions}, {"erasure.goes.forms", h.Responses}, {"erasure.goes.notes", h.Notes}, {"erasure.goes.links", h.Invitations}} {
-		v.Goes = append(v.Goes, c.p.N(x.key, int(x.n)))
+		if x.n > 0 {
+			v.Goes = append(v.Goes, c.p.N(x.key, int(x.n)))
+		}
 	}
 	if h.Shared > 0 {
 		v.Shared = c.p.N("erasure.stays.shared", int(h.Shared))
