@@ -28,6 +28,7 @@ type commands struct {
 	Audit      auditCommand      `cmd:"" help:"The log of who read and changed what."`
 	Backup     backupCommand     `cmd:"" help:"Make an encrypted backup now, while the server runs."`
 	Restore    restoreCommand    `cmd:"" help:"Restore a backup to a place where there is nothing yet."`
+	Check      checkCommand      `cmd:"" help:"Open every sealed value, and name each that was altered or moved. May run beside a server."`
 	Db         dbCommand         `cmd:"" name:"db" help:"Work on whole databases."`
 	BackupKey  backupKeyCommand  `cmd:"" help:"Make the pair of keys that backups are encrypted to."`
 	Client     clientCommand     `cmd:"" help:"What is done with one client by the operator."`

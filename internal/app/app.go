@@ -39,6 +39,7 @@ type Tx interface {
 	emergencyTx
 	emergencyListTx
 	erasureTx
+	damagedTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

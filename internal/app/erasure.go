@@ -14,6 +14,11 @@ import (
 	"github.com/entente-project/entente/internal/care"
 )
 
+// damagedTx tells what of a list could not be opened.
+type damagedTx interface {
+	Damaged() []care.Damaged
+}
+
 type erasureTx interface {
 	Holdings(practice, client care.ID) (care.Holdings, error)
 	EraseClient(e care.Erasure) (care.Erasure, error)

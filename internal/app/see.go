@@ -45,8 +45,9 @@ func (a *App) refresh(tx Tx, e care.Episode, client care.ID) error {
 	if err != nil {
 		return err
 	}
+	before := len(tx.Damaged())
 	s, err := a.standing(tx, e, client)
-	if err != nil {
+	if err != nil || len(tx.Damaged()) > before { // what lacks something stays stale, and is marked when it is looked at
 		return err
 	}
 	k, err := s.kept(e.Practice, e.ID, client, n)
@@ -161,14 +162,22 @@ func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.
 		if !actor.Has(care.Role(e.Relation)) { // the role was taken away since
 			continue
 		}
+		before := len(tx.Damaged())
+		if e.Damaged {
+			out = append(out, CaseloadRow{Client: e.Client, Episode: e.Episode, Damaged: true, Verdict: alliance.Verdict{Kind: alliance.TooLittle}})
+			continue
+		}
 		s, fresh, err := a.standingOf(tx, actor.Practice, e)
 		if err != nil {
 			return nil, nil, err
 		}
-		if fresh != nil {
+		damaged := len(tx.Damaged()) > before
+		if fresh != nil && !damaged { // what lacks something is not kept as if it were whole
 			made = append(made, *fresh)
 		}
-		out = append(out, caseloadRow(actor, e, s, revealed))
+		row := caseloadRow(actor, e, s, revealed)
+		row.Damaged = damaged
+		out = append(out, row)
 	}
 	slices.SortStableFunc(out, func(x, y CaseloadRow) int {
 		return cmp.Or(cmp.Compare(urgency(x), urgency(y)), strings.Compare(strings.ToLower(x.Client.Label), strings.ToLower(y.Client.Label)))
@@ -294,12 +303,25 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 func (a *App) ClientPage(ctx context.Context, actor care.Actor, client, episode care.ID) (v ClientView, err error) {
 	err = a.read(ctx, func(tx Tx) error {
 		v, err = a.clientView(tx, actor, client, episode)
+		v.Damaged = tx.Damaged()
+		for i, d := range v.Damaged {
+			for _, s := range v.Sessions {
+				if s.Session.ID == d.Session {
+					v.Damaged[i].SessionMillis = s.Session.AtMillis
+				}
+			}
+		}
 		return err
 	})
 	if err != nil {
 		return v, err
 	}
 	err = a.write(ctx, func(tx Tx) error {
+		for _, d := range v.Damaged {
+			if err := a.audit(tx, actor, "damaged", d.Row, client, false); err != nil {
+				return err
+			}
+		}
 		if v.Hidden == "" { // hidden answers stay unread
 			if err := tx.MarkRead(actor.Practice, actor.Staff, v.Episode.ID, client, a.nowMillis()); err != nil {
 				return err

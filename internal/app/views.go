@@ -67,6 +67,7 @@ type CaseloadRow struct {
 	Unread   int   // sessions answered since this person last opened the page
 	Missed   bool  // the last held session has no rating by the client
 	Hidden   bool  // a new answer waits for a prediction
+	Damaged  bool  // something of it does not open; an empty label if not even that does
 	Verdict  alliance.Verdict
 	Spark    []float64 // the client's mean by session on 0-1, NaN where not rated
 }
@@ -120,7 +121,8 @@ type ClientView struct {
 	Comments   []Comment // newest first
 	Hidden     care.ID   // a session whose new answers wait for the actor's prediction; "" if none
 	CanAsk     bool
-	Emergency  int64 // until when the actor reads this by an emergency access; 0: it is theirs
+	Damaged    []care.Damaged // what does not open, and is left out of everything else
+	Emergency  int64          // until when the actor reads this by an emergency access; 0: it is theirs
 }
 
 // Link is a way into a form or an account: its secret, never stored.

@@ -101,6 +101,7 @@ type CaseloadEntry struct {
 	Relation     Relation
 	Standing     []byte // nil when nothing was kept yet
 	Changes      int64  // of the course until now
+	Damaged      bool   // what says who it is does not open; nothing else is filled in
 	Stale        bool   // the standing was made of fewer changes
 	ReadAtMillis int64  // when this person last read the course, 0: never
 }

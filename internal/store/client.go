@@ -128,8 +128,13 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 		if errors.Is(err, vault.ErrErased) {
 			continue
 		}
-		if err != nil {
+		if err := t.setAside(err, care.Damaged{Practice: practice, Client: x.c.ID}); err != nil {
 			return nil, err
+		}
+		if err != nil { // of whom not even the name opens
+			x.e.Client, x.e.Damaged = care.Client{ID: x.c.ID, Practice: practice}, true
+			out = append(out, x.e)
+			continue
 		}
 		if x.body != nil || x.last != 0 { // never an emptied one for none
 			k, err := t.key(practice, clientKey(x.c.ID))
@@ -138,8 +143,11 @@ func (t *Tx) Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error) {
 			}
 			c := newCell(k, practice, "episode_client", x.e.Episode, string(x.c.ID))
 			x.e.Standing = c.open("standing", x.body)
-			if err := c.err(); err != nil {
+			if err := t.setAside(c.err(), care.Damaged{Practice: practice, Client: x.c.ID}); err != nil {
 				return nil, t.s.fault("open", err)
+			}
+			if x.e.Standing == nil { // worked out anew, from what it was made of
+				x.e.Stale = true
 			}
 		}
 		out = append(out, x.e)

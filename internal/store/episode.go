@@ -161,7 +161,10 @@ func (t *Tx) Notes(practice, episode, client care.ID) ([]care.Note, error) {
 		}
 		x.n.Text = string(c.open("note", x.note))
 		if err := c.err(); err != nil {
-			return nil, t.s.fault("open", err)
+			if err := t.setAside(err, care.Damaged{Practice: practice, Client: client, Session: x.n.Session}); err != nil {
+				return nil, t.s.fault("open", err)
+			}
+			continue
 		}
 		out = append(out, x.n)
 	}

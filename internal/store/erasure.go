@@ -245,14 +245,7 @@ func (s *Store) giveShare(ctx context.Context, k wrappedKey) error {
 }
 
 func (s *Store) destroyPending(ctx context.Context, nowMillis int64) (n int, err error) {
-	var practices []care.ID
-	err = s.Read(ctx, func(t *Tx) (err error) {
-		if err := t.AcrossPractices(); err != nil {
-			return err
-		}
-		practices, err = list(t, scanID, "SELECT practice_id FROM practice ORDER BY practice_id")
-		return err
-	})
+	practices, err := s.practiceIDs(ctx)
 	for _, p := range practices {
 		var pending []care.ID
 		err = errors.Join(err, s.Read(ctx, func(t *Tx) (err error) {

@@ -69,7 +69,7 @@ func (s *Store) readOnce(ctx context.Context, f func(*Tx) error) (ran int, err e
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
 	t := &Tx{ctx: ctx, s: s, q: tx}
-	err = f(t)
+	err = t.told(f(t))
 	return t.ran, err
 }
 
@@ -86,7 +86,7 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 		var left trace
 		err := s.writer.write(ctx, func(tx *sql.Tx) error {
 			t := &Tx{ctx: steady, s: s, q: tx, writing: true}
-			err := f(t)
+			err := t.told(f(t))
 			left = t.left
 			return err
 		})

@@ -73,7 +73,10 @@ func (t *Tx) Responses(practice, episode, client care.ID) ([]care.Response, erro
 		}
 		plain := c.open("content", x.content)
 		if err := c.err(); err != nil {
-			return nil, t.s.fault("open", err)
+			if err := t.setAside(err, care.Damaged{Practice: practice, Client: client, Session: x.r.Session}); err != nil {
+				return nil, t.s.fault("open", err)
+			}
+			continue
 		}
 		if err := json.Unmarshal(plain, &x.r.Content); err != nil {
 			return nil, fmt.Errorf("store: response %s: %w", x.r.ID, err)

@@ -41,14 +41,7 @@ func (s *Store) Rewrap(ctx context.Context, tell func(done int64) error) (change
 // eachKeys goes over the data keys of one practice after the other, in batches,
 // each read in a transaction of its own.
 func (s *Store) eachKeys(ctx context.Context, do func(batch []wrappedKey) error) error {
-	var practices []care.ID
-	err := s.Read(ctx, func(t *Tx) (err error) {
-		if err := t.AcrossPractices(); err != nil {
-			return err
-		}
-		practices, err = list(t, scanID, "SELECT practice_id FROM practice ORDER BY practice_id")
-		return err
-	})
+	practices, err := s.practiceIDs(ctx)
 	if err != nil {
 		return err
 	}

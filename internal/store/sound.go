@@ -42,10 +42,15 @@ func (s *Store) Sound(ctx context.Context) error {
 	return err
 }
 
-// Damage is what the last Sound found, nil if nothing or if it could not look.
+// Damage is what the last Sound and the last Check found (a [care.Unopened]), nil
+// if nothing or if they could not look.
 func (s *Store) Damage() error {
+	var found []error
 	if err := s.damage.Load(); err != nil {
-		return *err
+		found = append(found, *err)
 	}
-	return nil
+	if n := s.unopened.Load(); n > 0 {
+		found = append(found, care.Unopened(n))
+	}
+	return errors.Join(found...)
 }

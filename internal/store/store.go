@@ -16,17 +16,18 @@ import (
 
 // Store is one open database of either engine.
 type Store struct {
-	engine  engine
-	readers *sql.DB
-	writer  writer
-	vault   *vault.Vault
-	hook    Hook
-	reading bool   // nothing is written, and another process may have the database
-	owner   string // connects to PostgreSQL as the owner of its tables, "" if the one that serves is
-	wrote   atomic.Int64
-	release func() error
-	damage  atomic.Pointer[error]
-	probe   chan struct{} // held by the Health that is under way
+	engine   engine
+	readers  *sql.DB
+	writer   writer
+	vault    *vault.Vault
+	hook     Hook
+	reading  bool   // nothing is written, and another process may have the database
+	owner    string // connects to PostgreSQL as the owner of its tables, "" if the one that serves is
+	wrote    atomic.Int64
+	release  func() error
+	damage   atomic.Pointer[error]
+	unopened atomic.Int64  // values that the last Check could not open
+	probe    chan struct{} // held by the Health that is under way
 }
 
 // Hook is called before each statement of a transaction; an error it returns
@@ -175,7 +176,11 @@ func (s *Store) fault(doing string, err error) error {
 	case errors.As(err, &e):
 		return err
 	case errors.Is(err, vault.ErrTampered):
-		return &care.Error{Code: care.Internal, Key: "error.tampered", Err: err}
+		out := &care.Error{Code: care.Internal, Key: "error.tampered", Err: err}
+		if at, ok := errors.AsType[*vault.TamperError](err); ok {
+			out.Args = map[string]string{"Table": at.Place.Table, "Column": at.Place.Column, "Row": at.Place.Row}
+		}
+		return out
 	case errors.Is(err, vault.ErrErased): // the rows go at the next start, see FinishErasures
 		return &care.Error{Code: care.NotFound, Key: "error.not_found", Err: err}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), s.engine.unavailable(err):

@@ -21,6 +21,9 @@ type Tx struct {
 	keys  map[string]*vault.Key // unwrapped in this transaction
 	reach reach
 
+	damaged []care.Damaged // set aside, see damaged.go
+	untold  error
+
 	writing bool
 	ran     int   // statements so far
 	left    trace // by which a write is found again

@@ -32,6 +32,9 @@ func (c *call) caseRows(rows []app.CaseloadRow) []caseRow {
 	out := make([]caseRow, 0, len(rows))
 	for _, r := range rows {
 		row := caseRow{CaseloadRow: r, Verdict: verdictWords(c.p, r.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })}
+		if r.Damaged && r.Client.Label == "" {
+			row.Client.Label = c.p.T("damaged.nameless", "ID", string(r.Client.ID))
+		}
 		if r.LastAt > 0 {
 			row.Last = c.day(r.LastAt)
 		}

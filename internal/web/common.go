@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -185,8 +186,12 @@ func (w *wellness) ask(now time.Time, well func() (string, error)) (backup strin
 // answering: the status stays 200, and the words tell.
 func health(c *call) error {
 	status, word := http.StatusOK, "ok"
-	if c.app().Damage() != nil {
+	says := map[string]string{}
+	if err := c.app().Damage(); err != nil {
 		word = "damaged"
+		if n, ok := errors.AsType[care.Unopened](err); ok {
+			says["unopened"] = strconv.Itoa(int(n))
+		}
 	}
 	backup, err := c.s.pulse.ask(c.s.cfg.Now(), func() (string, error) {
 		if err := c.app().Health(c.r.Context()); err != nil {
@@ -201,7 +206,8 @@ func health(c *call) error {
 	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(status)
-	if err := json.NewEncoder(c.w).Encode(map[string]string{"status": word, "backup": cmp.Or(backup, "unknown")}); err != nil {
+	says["status"], says["backup"] = word, cmp.Or(backup, "unknown")
+	if err := json.NewEncoder(c.w).Encode(says); err != nil {
 		return fmt.Errorf("health: %w", err)
 	}
 	return nil

@@ -18,18 +18,19 @@ import (
 // clientModel is a client's page: sentence, picture, numbers, words.
 type clientModel struct {
 	app.ClientView
-	Meta     string
-	Verdict  verdictView
-	Measures []measureModel
-	Comments []commentLine
-	Points   []pointModel
-	Planned  []plannedModel
-	HiddenNo int
-	Unrated  int         // the newest session, if the client has not rated it; 0 otherwise
-	At       string      // day and time of a session to plan, as typed
-	Again    *clientForm // for opening a further episode
-	Print    string      // the day, for the printed page
-	Held     string      // that this is read by an emergency access, "" if it is the reader's own
+	Meta         string
+	Verdict      verdictView
+	Measures     []measureModel
+	Comments     []commentLine
+	Points       []pointModel
+	Planned      []plannedModel
+	HiddenNo     int
+	DamagedLines []string
+	Unrated      int         // the newest session, if the client has not rated it; 0 otherwise
+	At           string      // day and time of a session to plan, as typed
+	Again        *clientForm // for opening a further episode
+	Print        string      // the day, for the printed page
+	Held         string      // that this is read by an emergency access, "" if it is the reader's own
 }
 
 // measureModel is one form's pictures and tables.
@@ -85,6 +86,9 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 	m := clientModel{ClientView: v, Print: c.p.Date(c.today())}
 	if v.Emergency > 0 {
 		m.Held = c.p.T("emergency.held", "Until", c.p.DateTime(c.at(v.Emergency)))
+	}
+	for _, d := range v.Damaged {
+		m.DamagedLines = append(m.DamagedLines, c.damagedLine(d))
 	}
 	last := 0
 	dates, since := map[int]string{}, map[int]string{}

@@ -57,6 +57,9 @@ func (c *call) fail(err error) {
 	switch e.Code {
 	case care.Internal:
 		v.Text = c.p.T("error.internal")
+		if e.Key == "error.tampered" && !v.Respondent {
+			c.tampered(&v, e)
+		}
 		v.Reference = reference()
 		c.log(slog.LevelError, err, v.Reference)
 	case care.Unavailable:

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
+)
+
+// TestDamagedIsNamed: one altered answer or note costs nothing but itself. The
+// page says which it is, the list marks the client, new answers are kept, and no
+// standing that lacks something is kept as if it were whole.
+func TestDamagedIsNamed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.app.AddNote(w.ctx, w.neri, w.session, "CANARY-note"))
+		w.answerAll(w.respondent, .5, 1, "CANARY-words")
+		at := w.now.Load()
+		spoil := func(query string) {
+			t.Helper()
+			_, err := w.db.ExecContext(w.ctx, query, append([]byte{1, 1}, make([]byte, 60)...))
+			must(t, err)
+		}
+		spoil("UPDATE session_note SET note = $1")
+		spoil("UPDATE response SET content = $1 WHERE instrument = '" + w.asked.Instrument.ID + "'")
+		page := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, ""))
+		if len(page.Damaged) != 2 || page.Client.Label != "CANARY-client" || len(page.Sessions) != 1 || len(page.Sessions[0].Notes) != 0 {
+			t.Fatalf("the page: %d damaged, %d sessions", len(page.Damaged), len(page.Sessions))
+		}
+		for _, d := range page.Damaged {
+			if d.SessionMillis != at || d.Client != w.client || d.Table != "response" && d.Table != "session_note" {
+				t.Errorf("damaged: %s", d)
+			}
+		}
+		noted := 0
+		for _, l := range w.rows("audit") {
+			if strings.Contains(l, "|damaged|") {
+				noted++
+			}
+		}
+		if noted != 2 {
+			t.Errorf("%d lines in the audit", noted)
+		}
+		w.now.Add(justStarted)
+		w.session = get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode))
+		w.answerAll(w.visit(w.session), .5, 1, "")
+		for range 2 { // the second time too: nothing that lacks something was kept
+			rows := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri))
+			if len(rows) != 1 || !rows[0].Damaged || rows[0].Client.Label != "CANARY-client" {
+				t.Fatalf("the list: %+v", rows)
+			}
+		}
+		get[app.Today](t)(w.app.Today(w.ctx, w.neri))
+		spoil("UPDATE client SET label = $1")
+		if rows := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri)); len(rows) != 1 || !rows[0].Damaged || rows[0].Client.ID != w.client || rows[0].Client.Label != "" {
+			t.Errorf("the list without a name: %+v", rows)
+		}
+	})
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import "github.com/entente-project/entente/internal/care"
+
+// whatIs names a sealed value in words.
+func (c *call) whatIs(table, column string) string {
+	if key := "damaged." + table + "." + column; c.p.Has(key) {
+		return c.p.T(key)
+	}
+	return c.p.T("damaged.value")
+}
+
+// damagedLine names a value that does not open, and its session.
+func (c *call) damagedLine(d care.Damaged) string {
+	what := c.whatIs(d.Table, d.Column)
+	if d.SessionMillis > 0 {
+		return c.p.T("damaged.of_session", "What", what, "Date", c.day(d.SessionMillis))
+	}
+	return what
+}
+
+// tampered fills the page about a record that does not open, and without which
+// there is nothing to show.
+func (c *call) tampered(v *errorView, e *care.Error) {
+	v.Title = c.p.T("damaged.title")
+	v.Text = c.p.T("damaged.page", "What", c.whatIs(e.Args["Table"], e.Args["Column"]), "Record", e.Args["Row"])
+}
