@@ -82,6 +82,7 @@ var theRoutes = map[string]outside{
 
 	"GET /account": {may: "tcsmrx"}, "POST /account/end": {may: staffRoles}, "POST /account/password": {may: staffRoles}, "POST /account/second/new": {may: staffRoles},
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},
+	"GET /library": {may: staffRoles}, "GET /library/{id}": {may: staffRoles, id: "instrument"},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},
 	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"}, "POST /signin/with/{provider}": {}, "GET /signin/with/{provider}": openToAll, "GET /signin/with/{provider}/back": {}, "POST /account/with/{provider}": {}, "POST /account/unlink/{id}": {may: staffRoles, id: "client"}, "GET /colleagues/{id}": {may: "tm", id: "colleague"}, "POST /colleagues/{id}": {may: "tm", id: "colleague"},
 	"GET /import": {may: "tmx"}, "POST /import": {may: "tmx"}, "GET /import/{id}": {id: "file"}, "POST /import/{id}/start": {id: "file"}, "POST /import/{id}/stop": {id: "file"},
@@ -183,6 +184,7 @@ func (b *block) staff(t *testing.T) {
 	must[care.ID](t)(b.app.OpenEmergency(ctx, must[app.Me](t)(b.app.Authenticate(ctx, in.Token)).Actor, app.NewEmergency{Name: "CANARY-label", Reason: "CANARY-reason, at night"}))
 	b.ids["emergency"] = string(must[app.Today](t)(b.app.Today(ctx, me)).Told[0].ID)
 	b.ids["colleague"] = string(actor[roleColleague].Staff)
+	b.ids["instrument"] = "core-10"
 	b.ids["file"] = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 }
 

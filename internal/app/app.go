@@ -40,6 +40,7 @@ type Tx interface {
 	emergencyListTx
 	erasureTx
 	damagedTx
+	libraryTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

@@ -163,6 +163,8 @@ var useCases = []useCase{
 		return w.app.EraseClient(w.ctx, a, app.Erase{Client: id, Name: "canary-erase  " + string(a.Staff), Reason: care.AskedFor})
 	}},
 	{"Erasures", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Erasures(w.ctx, a)) }},
+	{"Library", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.Library(w.ctx, a)) }},
+	{"LibraryInstrument", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.LibraryInstrument(w.ctx, a, "core-10")) }},
 	{"SignOut", append([]who{}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SignOut(w.ctx, a) }},
 }
 

@@ -18,6 +18,7 @@ const (
 	RunSessions  Action = "run_sessions"  // schedule, start, ask, note, change the client
 	RateSession  Action = "rate_session"  // the therapist's own rating and prediction
 	EraseClients Action = "erase_clients" // erase a person, whoever treats them
+	SeeLibrary   Action = "see_library"   // which instruments there are, and what is known of them
 	ActInNeed    Action = "act_in_need"   // open a client who is not one's own, with a reason
 )
 
@@ -43,6 +44,7 @@ var rules = map[Action]rule{
 	ManageStaff:  {roles: []Role{Manager}},
 	BringRatings: {roles: []Role{Manager}},
 	EraseClients: {roles: []Role{Manager}},
+	SeeLibrary:   {roles: []Role{Therapist, Supervisor, Manager, Researcher}},
 	ActInNeed:    {roles: []Role{Therapist}},
 	ReadCourse:   {roles: []Role{Therapist, Supervisor}, relations: []Relation{TreatsIn, SupervisesIn, InNeedOf}},
 	RunSessions:  {roles: []Role{Therapist}, relations: []Relation{TreatsIn}},

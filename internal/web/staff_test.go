@@ -118,6 +118,7 @@ func staffSamples(c *call) []sample {
 		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}
+	out = append(out, librarySamples(c)...)
 	for _, state := range []string{"new", "problems", "preview", "running", "done", "stopped", "failed"} {
 		out = append(out, sample{"import", importView{ID: "k", State: state, Plan: plan, Problems: bad, Percent: 40}, nil})
 	}
@@ -141,7 +142,7 @@ func TestEveryStaffPageIsSound(t *testing.T) {
 	}
 }
 
-var staffKey = regexp.MustCompile(`\b(age|asked|ask|axis|caseload|change|chart|client|colleagues|common|day|dimension|emergency|episode|gap|import|informant|note|orientation|own|predict|reason|role|rule|session|sessions|setting|table|tension|today|verdict|who|why|words)\.[a-z_]+`)
+var staffKey = regexp.MustCompile(`\b(age|asked|ask|axis|caseload|change|chart|client|colleagues|common|day|dimension|emergency|episode|gap|import|informant|library|note|orientation|own|predict|reason|role|rule|session|sessions|setting|table|tension|today|verdict|who|why|words)\.[a-z_]+`)
 
 // inspectStaff looks for messages that are missing, names that point nowhere and
 // markup that somebody typed.
