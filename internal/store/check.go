@@ -80,6 +80,18 @@ var walks = []walked{
 		err := r.Scan(&id, &c, &by, &reason)
 		return string(id), ofClient(c, value(emergencyTable, "reason", id, clientKey(c), string(by), reason)), err
 	}},
+	{"SELECT help_id, staff_id, reason FROM staff_help WHERE practice_id = $1 AND help_id > $2 ORDER BY help_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var id, staff care.ID
+		var reason []byte
+		err := r.Scan(&id, &staff, &reason)
+		return string(id), []sealedValue{value("staff_help", "reason", id, practiceKey, string(staff), reason)}, err
+	}},
+	{"SELECT identity_id, staff_id, email FROM staff_identity WHERE practice_id = $1 AND identity_id > $2 ORDER BY identity_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var id, staff care.ID
+		var email []byte
+		err := r.Scan(&id, &staff, &email)
+		return string(id), []sealedValue{value("staff_identity", "email", id, practiceKey, string(staff), email)}, err
+	}},
 	{"SELECT import_id, file FROM import WHERE practice_id = $1 AND import_id > $2 ORDER BY import_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var id care.ID
 		var file []byte

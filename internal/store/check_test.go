@@ -34,6 +34,8 @@ func TestCheck(t *testing.T) {
 		b.fill()
 		b.write(func(tx *Tx) error {
 			return errors.Join(tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
+				tx.AddHelp(care.Help{ID: "0190-help-1", Practice: here.ID, Staff: neri.ID, By: neri.ID, Kind: care.EndedSignIns, Reason: "CANARY"}),
+				failure(tx.AddIdentity(care.Identity{ID: "0190-identity-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte("hash"), Provider: "p", Email: "CANARY"})),
 				tx.AddEmergency(care.Emergency{ID: "0190-need-1", Practice: here.ID, Client: bruno.ID, Staff: neri.ID, Reason: "CANARY"}, nil))
 		})
 		done, found := b.check()
@@ -42,6 +44,9 @@ func TestCheck(t *testing.T) {
 		}
 		tried := 0
 		for table, columns := range b.schema() {
+			if slices.Contains(ofServer, table) {
+				continue
+			}
 			for _, c := range columns {
 				if c.Type != "bytea" && c.Type != "blob" || slices.Contains(unsealed, c.Name) {
 					continue
@@ -139,3 +144,5 @@ func TestSetAside(t *testing.T) {
 		}
 	})
 }
+
+func failure(_ bool, err error) error { return err }
