@@ -87,14 +87,14 @@ func (c *call) admitStaff(who audience) error {
 		return goTo("/kiosk")
 	}
 	c.me, c.by = me, me.Actor
-	if who == staff {
-		c.use()
-		return c.hold()
-	}
 	if i18n.Known(me.Actor.Language) {
 		c.p = i18n.For(me.Actor.Language)
 	}
-	return nil
+	if who == kiosk {
+		return nil
+	}
+	c.use()
+	return c.hold()
 }
 
 // parse reads a posted form; one that is too long is refused as invalid.
