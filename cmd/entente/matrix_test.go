@@ -78,7 +78,8 @@ var theRoutes = map[string]outside{
 	"POST /emergency/{id}/seen": {may: "t", id: "emergency"}, "POST /clients/{id}/emergency": {may: "t", id: "client"},
 
 	"GET /erasures": {may: "tmx"}, "POST /erasures": {may: "tmx", form: url.Values{"name": {"no such person"}}}, "GET /erasures/{id}": {may: staffRoles, id: "client"},
-	"POST /erasures/{id}": {may: "tm", id: "client", form: url.Values{"confirm": {"no such person"}, "reason": {"asked"}}},
+	"POST /erasures/{id}":  {may: "tm", id: "client", form: url.Values{"confirm": {"no such person"}, "reason": {"asked"}}},
+	"GET /pulls/{id}/seen": {may: staffRoles, id: "pull"}, "POST /pulls/{id}/seen": {may: "tm", id: "pull"},
 
 	"GET /account": {may: "tcsmrx"}, "POST /account/end": {may: staffRoles}, "POST /account/password": {may: staffRoles}, "POST /account/second/new": {may: staffRoles},
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},
@@ -185,6 +186,11 @@ func (b *block) staff(t *testing.T) {
 	b.ids["emergency"] = string(must[app.Today](t)(b.app.Today(ctx, me)).Told[0].ID)
 	b.ids["colleague"] = string(actor[roleColleague].Staff)
 	b.ids["instrument"] = "core-10"
+	pull := care.Pull{ID: care.ID(uuid.NewString()), Practice: me.Practice, Staff: actor[roleColleague].Staff, AtMillis: 1, Clients: 50}
+	if err := b.store.Write(ctx, func(tx *store.Tx) error { return tx.AddPull(pull, []care.ID{me.Staff, actor[roleManager].Staff}) }); err != nil {
+		t.Fatal(err)
+	}
+	b.ids["pull"] = string(pull.ID)
 	b.ids["file"] = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 }
 

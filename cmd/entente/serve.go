@@ -26,7 +26,16 @@ type serveCommand struct {
 	tlsFlags      `embed:""`
 	providerFlags `embed:""`
 	Proxy         []string `help:"Address or network of a proxy in front, such as 127.0.0.1 or 10.0.0.0/8; from it the header X-Forwarded-For is believed, so that failed sign-ins are counted by the caller's address and not by the proxy's."`
+	AlertClients  int      `help:"How many different clients one person may open in an hour before the practice's managers are told, from 10 to 400." default:"40"`
 	Anchor        string   `help:"File to which the head of the audit is added each hour; best where this server cannot change it again, such as a share that only appends." type:"path"`
+}
+
+// Validate refuses a number of clients that would alarm each day, or never.
+func (c *serveCommand) Validate() error {
+	if c.AlertClients < app.LeastPull || c.AlertClients > app.MostPull {
+		return fmt.Errorf("--alert-clients %d: give a number from %d to %d", c.AlertClients, app.LeastPull, app.MostPull)
+	}
+	return nil
 }
 
 // Run serves until it is interrupted.
@@ -69,7 +78,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log, Providers: providers})
+	a := app.New(s, app.Config{Mail: m, SetUpCode: code, Log: log, Providers: providers, PullClients: c.AlertClients})
 	proxies, err := networks(c.Proxy)
 	if err != nil {
 		return err

@@ -41,6 +41,7 @@ type Tx interface {
 	erasureTx
 	damagedTx
 	libraryTx
+	pullTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write
@@ -69,6 +70,7 @@ type Config struct {
 	Providers []Provider // by which staff may come in as well
 
 	SignInLasts time.Duration // of every sign-in, instead of what its practice says; for the demo
+	PullClients int           // opened by one person in an hour, from which managers are told; 0: UsualPull
 }
 
 // App holds the use cases.
@@ -94,6 +96,10 @@ func New[T Tx](s Transactor[T], cfg Config) *App {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
+	if cfg.PullClients == 0 {
+		cfg.PullClients = UsualPull
+	}
+	cfg.PullClients = min(max(cfg.PullClients, LeastPull), MostPull)
 	return &App{
 		cfg:  cfg,
 		read: func(ctx context.Context, f func(Tx) error) error { return s.Read(ctx, func(t T) error { return f(t) }) },

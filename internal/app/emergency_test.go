@@ -9,6 +9,7 @@ import (
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/store"
 )
 
 // need adds a client of neri's whom another therapist has opened in an emergency.
@@ -26,6 +27,10 @@ func (w *world) need() {
 		w.t.Fatalf("opened %s, not %s", opened, w.inNeed)
 	}
 	w.emergency = get[app.Today](w.t)(w.app.Today(w.ctx, w.neri)).Told[0].ID
+	w.pull = newID()
+	must(w.t, w.store.Write(w.ctx, func(tx *store.Tx) error {
+		return tx.AddPull(care.Pull{ID: w.pull, Practice: w.neri.Practice, Staff: w.costa.Staff, AtMillis: w.now.Load(), Clients: 50}, []care.ID{w.neri.Staff, w.boss.Staff})
+	}))
 }
 
 // TestEmergency: who opens a client in an emergency reads and does not write, for

@@ -137,14 +137,21 @@ func (a *App) Caseload(ctx context.Context, actor care.Actor) (out []CaseloadRow
 
 // noteRead audits a read, and keeps the standings that it had to work out.
 func (a *App) noteRead(ctx context.Context, actor care.Actor, action string, record, about care.ID, made ...care.Standing) error {
-	return a.write(ctx, func(tx Tx) error {
+	var tell []care.Staff
+	err := a.write(ctx, func(tx Tx) (err error) {
 		for _, s := range made {
 			if err := tx.PutStanding(s); err != nil {
 				return err
 			}
 		}
-		return a.audit(tx, actor, action, record, about, false)
+		tell, err = a.opened(tx, actor, action, record, about)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	a.notify(context.WithoutCancel(ctx), tell) // who leaves the page early stops no mail
+	return nil
 }
 
 // caseload also returns the standings it found stale, as they are now.
@@ -284,6 +291,9 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 		if out.Told, out.Held, err = a.emergenciesToday(tx, actor); err != nil {
 			return err
 		}
+		if out.Pulls, err = a.pullsToday(tx, actor); err != nil {
+			return err
+		}
 		out.Clients, made, err = a.caseload(tx, actor)
 		for _, r := range out.Clients {
 			if r.Verdict.Kind == alliance.WorthAsking || r.Hidden {
@@ -316,7 +326,8 @@ func (a *App) ClientPage(ctx context.Context, actor care.Actor, client, episode 
 	if err != nil {
 		return v, err
 	}
-	err = a.write(ctx, func(tx Tx) error {
+	var tell []care.Staff
+	err = a.write(ctx, func(tx Tx) (err error) {
 		for _, d := range v.Damaged {
 			if err := a.audit(tx, actor, "damaged", d.Row, client, false); err != nil {
 				return err
@@ -327,9 +338,14 @@ func (a *App) ClientPage(ctx context.Context, actor care.Actor, client, episode 
 				return err
 			}
 		}
-		return a.audit(tx, actor, "read_course", v.Episode.ID, v.Episode.ID, false)
+		tell, err = a.opened(tx, actor, "read_course", v.Episode.ID, v.Episode.ID)
+		return err
 	})
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	a.notify(context.WithoutCancel(ctx), tell)
+	return v, nil
 }
 
 func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v ClientView, err error) {

@@ -165,6 +165,7 @@ var useCases = []useCase{
 	{"Erasures", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Erasures(w.ctx, a)) }},
 	{"Library", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.Library(w.ctx, a)) }},
 	{"LibraryInstrument", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.LibraryInstrument(w.ctx, a, "core-10")) }},
+	{"SeePull", []who{neri, boss}, true, func(w *world, a care.Actor) error { return w.app.SeePull(w.ctx, a, w.pull) }},
 	{"SignOut", append([]who{}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SignOut(w.ctx, a) }},
 }
 

@@ -55,6 +55,7 @@ type Today struct {
 	Clients  []CaseloadRow     // all of them, as Caseload sorts them
 	Told     []EmergencyNotice // others' emergency accesses that wait to be seen
 	Held     []EmergencyNotice // the actor's own, in force
+	Pulls    []PullNotice      // unusually many clients opened by somebody, told to managers
 }
 
 // CaseloadRow is one client in the list. Rows come sorted: unread and worth

@@ -60,6 +60,7 @@ type world struct {
 	mail                     *outbox
 	far                      *farAway            // a provider
 	inNeed, emergency        care.ID             // a second client of neri's, whom riva has opened (see need)
+	pull                     care.ID             // a notice to the managers (see need)
 	riva                     care.Actor          // a therapist in an emergency
 	shares                   string              // the folder of shares
 	toErase                  map[care.ID]care.ID // a client for each manager to erase (see need)
@@ -162,7 +163,7 @@ func (w *world) people() {
 
 // tables are all that hold something; throttle counts tries that failed, too.
 var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_identity", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
-	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "audit", "audit_head", "practice_instrument", "import"}
+	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "import"}
 
 // digest stands for every row of every table but some.
 func (w *world) digest(but ...string) string {

@@ -81,6 +81,7 @@ var (
 		"DELETE FROM session_note WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM response WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM invitation WHERE practice_id = $1 AND client_id = $2",
+		"DELETE FROM opened WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM page_read WHERE practice_id = $1 AND client_id = $2",
 	}
 	eraseClientItself = []string{

@@ -74,10 +74,11 @@ type todayView struct {
 	Date     string
 	Sessions []todaySession
 	Asking   []caseRow
-	Clients  []caseRow // to start a session with
-	Told     []notice  // others' accesses in an emergency, to be seen
-	Held     []notice  // the reader's own
-	First    bool      // a therapist who has no client yet
+	Clients  []caseRow  // to start a session with
+	Told     []notice   // others' accesses in an emergency, to be seen
+	Held     []notice   // the reader's own
+	Pulls    []pullView // many clients opened by somebody, for managers
+	First    bool       // a therapist who has no client yet
 }
 
 type todaySession struct {
@@ -91,7 +92,7 @@ func todayPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	v := todayView{Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(d.Asking), Told: c.told(d.Told), Held: c.held(d.Held)}
+	v := todayView{Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(d.Asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls)}
 	for _, s := range d.Sessions {
 		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
 		if s.Verdict.Kind == alliance.WorthAsking && s.Verdict.Session == s.Session.Number {

@@ -106,7 +106,7 @@ func staffSamples(c *call) []sample {
 	bad := []importProblem{{Line: 3, Column: "a", Text: "No."}}
 	out := []sample{
 		{"today", todayView{Date: "x"}, nil}, {"today", todayView{Date: "x", Sessions: []todaySession{{SessionView: sv, Clock: "9:00", Verdict: rows[0].Verdict}, {SessionView: waiting}, {SessionView: planned}}, Asking: rows, Clients: rows}, nil},
-		{"emergency", emergencyForm{Name: "<b>", Reason: "x"}, map[string]string{"name": "No.", "reason": "No."}}, {"today", todayView{Date: "x", Told: c.told([]app.EmergencyNotice{{By: "A", Label: "<B>"}, {Emergency: care.Emergency{UntilMillis: daysAgo(-1)}}}), Held: c.held([]app.EmergencyNotice{{Label: "C"}})}, nil},
+		{"emergency", emergencyForm{Name: "<b>", Reason: "x"}, map[string]string{"name": "No.", "reason": "No."}}, {"today", todayView{Date: "x", Told: c.told([]app.EmergencyNotice{{By: "A", Label: "<B>"}, {Emergency: care.Emergency{UntilMillis: daysAgo(-1)}}}), Held: c.held([]app.EmergencyNotice{{Label: "C"}}), Pulls: c.pulls([]app.PullNotice{{By: "<B>", Pull: care.Pull{Clients: 40}}})}, nil},
 		{"caseload", caseloadView{InNeed: true}, nil}, {"caseload", caseloadView{Search: "<x>"}, nil}, {"caseload", caseloadView{Rows: rows}, nil},
 		{"client", c.clientModel(v), nil}, {"client", c.clientModel(one), nil}, {"client", c.clientModel(hidden), map[string]string{"at": "No."}}, {"client", c.clientModel(app.ClientView{Client: v.Client, Episode: v.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}), nil},
 		{"session", link, map[string]string{"pin": "No."}}, {"session", sessionModel{SessionView: waiting}, nil}, {"session", sessionModel{SessionView: planned}, nil},

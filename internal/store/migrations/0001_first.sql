@@ -334,6 +334,41 @@ CREATE TABLE erasure (
   PRIMARY KEY (practice_id, client_id)
 );
 
+-- Whose records a member of staff opened in the last hour; older rows are swept.
+-- The row without a client is what servers wait for, so that they count together.
+CREATE TABLE opened (
+  practice_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, staff_id, client_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+
+-- Somebody opened the records of unusually many clients in an hour; who is told
+-- of it, and when each of them said that they had seen it (0: not yet).
+CREATE TABLE pull (
+  practice_id TEXT NOT NULL,
+  pull_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  clients BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, pull_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX pull_staff ON pull (practice_id, staff_id, at_millis);
+
+CREATE TABLE pull_notice (
+  practice_id TEXT NOT NULL,
+  pull_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  seen_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, pull_id, staff_id),
+  FOREIGN KEY (practice_id, pull_id) REFERENCES pull,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX pull_notice_staff ON pull_notice (practice_id, staff_id, seen_millis);
+
 -- Each line carries a code over itself and the line before it, under a key that
 -- is not in the database. Several chains (lanes) let PostgreSQL write at once.
 CREATE TABLE audit (
