@@ -36,6 +36,7 @@ type signInTx interface {
 	AddSignIn(care.SignIn) error
 	SignInByToken(hash []byte, nowMillis int64) (care.SignIn, error)
 	EndSignIn(practice, signIn care.ID) error
+	Hits(bucket string, windowMillis int64) (int64, error)
 	Hit(bucket string, windowMillis, sweepBefore int64) (int64, error)
 	SetPassword(practice, staff care.ID, hash string) error
 }

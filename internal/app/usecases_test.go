@@ -179,6 +179,7 @@ var openUseCases = map[string]string{
 	"BackupWord":     "says in a word whether backups are made",
 	"RecoverAccount": "by the operator, who has the key; audited, and told to its owner", "Accounts": "by the operator, who has the key",
 	"Providers": "names only", "BeginProvider": "nothing is kept but an attempt", "FinishProvider": "by an attempt of this browser and what a provider says",
+	"Guess":      "opens nothing itself; counts by address what fitted nothing",
 	"LeaveKiosk": "by a sign-in's cookie and a PIN",
 }
 

@@ -104,6 +104,12 @@ func (t *Tx) EndJoin(practice, staff care.ID) error {
 	return t.changed("DELETE FROM staff_join WHERE practice_id = $1 AND staff_id = $2", practice, staff)
 }
 
+// Hits is how many attempts a bucket's window holds.
+func (t *Tx) Hits(bucket string, windowMillis int64) (int64, error) {
+	return one(t, func(r scanner) (n int64, err error) { return n, r.Scan(&n) },
+		"SELECT COALESCE(SUM(hits), 0) FROM throttle WHERE bucket = $1 AND window_millis = $2", bucket, windowMillis)
+}
+
 // Hit counts one attempt in a bucket's window and returns how many there are;
 // it sweeps the windows that are over.
 func (t *Tx) Hit(bucket string, windowMillis, sweepBefore int64) (int64, error) {

@@ -3,7 +3,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/entente-project/entente/internal/app"
@@ -47,7 +46,7 @@ func openEmergency(c *call) error {
 	}
 	f := emergencyForm{Name: c.r.PostForm.Get("name"), Reason: c.r.PostForm.Get("reason")}
 	id, err := c.app().OpenEmergency(c.r.Context(), c.by, app.NewEmergency(f))
-	if e, ok := errors.AsType[*care.Error](err); ok && e.Key == "error.throttled" {
+	if isThrottled(err) {
 		return c.refuse(http.StatusTooManyRequests, "emergency", f, err)
 	}
 	if err != nil {

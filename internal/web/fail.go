@@ -63,13 +63,26 @@ func (c *call) fail(err error) {
 		v.Reference = reference()
 		c.log(slog.LevelError, err, v.Reference)
 	case care.Unavailable:
+		if isThrottled(e) { // noted once, when it began
+			c.w.Header().Set("Retry-After", "900")
+			break
+		}
 		c.w.Header().Set("Retry-After", "10")
 		c.log(slog.LevelWarn, err, "")
 	}
-	if err := c.render(statusOf[e.Code], "error", v); err != nil {
+	status := statusOf[e.Code]
+	if isThrottled(e) {
+		status = http.StatusTooManyRequests
+	}
+	if err := c.render(status, "error", v); err != nil {
 		c.log(slog.LevelError, err, v.Reference)
 		http.Error(c.w, c.p.T("error.internal"), http.StatusInternalServerError)
 	}
+}
+
+func isThrottled(err error) bool {
+	e, ok := errors.AsType[*care.Error](err)
+	return ok && e.Key == "error.throttled"
 }
 
 // forRespondent reports whether the page is for somebody without an account.

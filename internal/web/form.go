@@ -46,7 +46,11 @@ func openForm(c *call) error {
 	if err := c.parse(); err != nil {
 		return err
 	}
-	link, err := c.app().OpenInvitation(c.r.Context(), tokenIn(c.r.PostForm.Get("token")))
+	var link app.Link
+	err := c.guess(func() (err error) {
+		link, err = c.app().OpenInvitation(c.r.Context(), tokenIn(c.r.PostForm.Get("token")))
+		return err
+	})
 	if err != nil {
 		return err
 	}

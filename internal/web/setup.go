@@ -49,7 +49,14 @@ func setup(c *call) error {
 		Code: f("code"), Practice: f("practice"), Language: f("language"), TimeZone: f("time_zone"),
 		Name: f("name"), Email: f("email"), Password: c.r.PostForm.Get("password"), Device: device(c.r),
 	}
-	done, err := c.app().SetUpPractice(c.r.Context(), in)
+	var done app.SignedIn
+	err := c.guess(func() (err error) {
+		done, err = c.app().SetUpPractice(c.r.Context(), in)
+		return err
+	})
+	if isThrottled(err) {
+		return err
+	}
 	if err != nil {
 		in.Password = ""
 		return c.again("setup", setupView{SetUp: in, TimeZones: timeZones()}, err)

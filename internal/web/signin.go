@@ -74,7 +74,11 @@ func demo(c *call) error {
 type joinView struct{ Name, Token string }
 
 func joinPage(c *call) error {
-	name, err := c.app().JoinName(c.r.Context(), c.r.PathValue("token"))
+	var name string
+	err := c.guess(func() (err error) {
+		name, err = c.app().JoinName(c.r.Context(), c.r.PathValue("token"))
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -86,7 +90,11 @@ func join(c *call) error {
 		return err
 	}
 	token := c.r.PathValue("token")
-	in, err := c.app().Join(c.r.Context(), token, c.r.PostForm.Get("password"), device(c.r))
+	var in app.SignedIn
+	err := c.guess(func() (err error) {
+		in, err = c.app().Join(c.r.Context(), token, c.r.PostForm.Get("password"), device(c.r))
+		return err
+	})
 	if care.CodeOf(err) == care.Invalid {
 		name, nameErr := c.app().JoinName(c.r.Context(), token)
 		if nameErr != nil {
