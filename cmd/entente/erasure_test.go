@@ -293,6 +293,20 @@ func TestSharesAreNotReplaced(t *testing.T) {
 	if !gone {
 		t.Error("the erasure did not reach the copy")
 	}
+	// A share that is lost alone is named with its client.
+	lost := 0
+	for _, name := range entriesOf(t, shares) {
+		if len(name) == 64 {
+			lost++
+			if err := os.Remove(filepath.Join(shares, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	out, ok = command(t, "check", "--data="+l.dir, "--key="+l.key)
+	if n := strings.Count(out, ": data_key client:"); ok || n != lost-1 || !strings.Contains(out, "data_key client:"+string(other)+", wrapped") {
+		t.Errorf("%d shares are lost, and %d named: %s", lost, n, out)
+	}
 }
 
 func entriesOf(t *testing.T, dir string) (out []string) {

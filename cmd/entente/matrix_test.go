@@ -80,6 +80,7 @@ var theRoutes = map[string]outside{
 	"GET /erasures": {may: "tmx"}, "POST /erasures": {may: "tmx", form: url.Values{"name": {"no such person"}}}, "GET /erasures/{id}": {may: staffRoles, id: "client"},
 	"POST /erasures/{id}":  {may: "tm", id: "client", form: url.Values{"confirm": {"no such person"}, "reason": {"asked"}}},
 	"GET /pulls/{id}/seen": {may: staffRoles, id: "pull"}, "POST /pulls/{id}/seen": {may: "tm", id: "pull"},
+	"GET /erasures/{id}/access.csv": {id: "client"}, // nobody is erased there
 
 	"GET /account": {may: "tcsmrx"}, "POST /account/end": {may: staffRoles}, "POST /account/password": {may: staffRoles}, "POST /account/second/new": {may: staffRoles},
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},

@@ -54,6 +54,41 @@ func (a *App) Access(ctx context.Context, actor care.Actor, client care.ID) (out
 	return out, a.noteRead(ctx, actor, "read_access", client, client)
 }
 
+// ErasedAccess is [App.Access] for somebody who was erased: what the audit still
+// says, without a name. What was noted with their episodes is no longer known to
+// be theirs. Managers only; not_found for whoever was not erased.
+func (a *App) ErasedAccess(ctx context.Context, actor care.Actor, client care.ID) (out []AccessLine, err error) {
+	if err := care.May(actor, care.EraseClients); err != nil {
+		return nil, err
+	}
+	err = a.read(ctx, func(tx Tx) error {
+		all, err := tx.Erasures(actor.Practice)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(all, func(e care.Erasure) bool { return e.Client == client }) {
+			return care.Missing()
+		}
+		staff, err := tx.AllStaff(actor.Practice)
+		if err != nil {
+			return err
+		}
+		names := map[care.ID]string{}
+		for _, s := range staff {
+			names[s.ID] = s.Name
+		}
+		lines, err := tx.AuditAbout(actor.Practice, client, mostAccess)
+		for _, l := range lines {
+			out = append(out, AccessLine{AtMillis: l.AtMillis, Who: names[l.Actor], Action: l.Action, Changes: l.Changes})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, a.noteRead(ctx, actor, "read_access", client, client)
+}
+
 // AuditState is one practice's audit as it was found.
 type AuditState struct {
 	Practice care.ID

@@ -72,6 +72,13 @@ func TestErasureEndsEverything(t *testing.T) {
 		if len(lines) != 1 || lines[0].Who != "CANARY-boss" || lines[0].DestroyedMillis == 0 || lines[0].Went != ask.Goes {
 			t.Errorf("the list says %+v", lines)
 		}
+		var did []string
+		for _, l := range get[[]app.AccessLine](t)(w.app.ErasedAccess(w.ctx, w.boss, w.client)) {
+			did = append(did, l.Who+" "+l.Action)
+		}
+		if !slices.Contains(did, "CANARY-boss erase_client") || !slices.Contains(did, "CANARY-neri add_client") {
+			t.Errorf("the audit of her says %v", did)
+		}
 		if err := w.erase(); care.CodeOf(err) != care.NotFound {
 			t.Errorf("erased twice: %v", err)
 		}
@@ -98,6 +105,9 @@ func TestErasureHalfDone(t *testing.T) {
 		var e *care.Error
 		if !errors.As(err, &e) || e.Key != "erasure.not_destroyed" {
 			t.Fatalf("without the shares' disk: %v", err)
+		}
+		if _, err := w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "N.", AgeBand: care.Adult, Language: "en"}); care.CodeOf(err) != care.Unavailable {
+			t.Errorf("a new client without the shares' disk: %v", err)
 		}
 		if n, err := w.store.FinishErasures(w.ctx, 1, w.newID); err == nil || n != 0 {
 			t.Errorf("finished %d without the shares' disk: %v", n, err)

@@ -162,6 +162,9 @@ var useCases = []useCase{
 		}
 		return w.app.EraseClient(w.ctx, a, app.Erase{Client: id, Name: "canary-erase  " + string(a.Staff), Reason: care.AskedFor})
 	}},
+	{"ErasedAccess", []who{neri, boss}, false, func(w *world, a care.Actor) error {
+		return errorOf(w.app.ErasedAccess(w.ctx, a, w.erased))
+	}},
 	{"Erasures", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Erasures(w.ctx, a)) }},
 	{"Library", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.Library(w.ctx, a)) }},
 	{"LibraryInstrument", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.LibraryInstrument(w.ctx, a, "core-10")) }},

@@ -62,6 +62,7 @@ type world struct {
 	inNeed, emergency        care.ID             // a second client of neri's, whom riva has opened (see need)
 	pull                     care.ID             // a notice to the managers (see need)
 	riva                     care.Actor          // a therapist in an emergency
+	erased                   care.ID             // somebody erased before (see need)
 	shares                   string              // the folder of shares
 	toErase                  map[care.ID]care.ID // a client for each manager to erase (see need)
 }

@@ -14,7 +14,11 @@ import (
 // [Tx.Damaged]: a transaction that ends with something set aside and not asked
 // for fails, so that no list is ever shorter without anybody knowing.
 func (t *Tx) setAside(err error, d care.Damaged) error {
-	if err == nil || !errors.Is(err, vault.ErrTampered) {
+	switch {
+	case errors.Is(err, vault.ErrTampered):
+	case errors.Is(err, vault.ErrNoShare), errors.Is(err, vault.ErrBadShare): // of this client alone
+		d.Table, d.Column, d.Row = "data_key", "wrapped", care.ID(clientKey(d.Client))
+	default:
 		return err
 	}
 	if at, ok := errors.AsType[*vault.TamperError](err); ok {

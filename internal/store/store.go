@@ -183,6 +183,8 @@ func (s *Store) fault(doing string, err error) error {
 		return out
 	case errors.Is(err, vault.ErrErased): // the rows go at the next start, see FinishErasures
 		return &care.Error{Code: care.NotFound, Key: "error.not_found", Err: err}
+	case errors.Is(err, vault.ErrNoShares), errors.Is(err, vault.ErrNoShare), errors.Is(err, vault.ErrBadShare):
+		return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: fmt.Errorf("store: %s: %w", doing, err)}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), s.engine.unavailable(err):
 		return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: fmt.Errorf("store: %s: %w", doing, err)}
 	case s.engine.duplicate(err):

@@ -132,8 +132,8 @@ func (t *Tx) makeKey(practice care.ID, name string, atMillis int64) error {
 	if errors.Is(err, vault.ErrErased) {
 		return &care.Error{Code: care.Conflict, Key: "erasure.was_erased", Err: err}
 	}
-	if err != nil {
-		return fmt.Errorf("store: new data key: %w", err)
+	if err != nil { // the disk of the shares is away or full
+		return &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: fmt.Errorf("store: new data key: %w", err)}
 	}
 	if _, err := t.exec("INSERT INTO data_key (practice_id, key_id, wrapped, created_millis) VALUES ($1, $2, $3, $4)", practice, name, wrapped, atMillis); err != nil {
 		return err

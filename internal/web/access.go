@@ -63,6 +63,19 @@ func accessFile(c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.accessList(all)
+}
+
+// erasedAccessFile is what the audit still says of somebody who was erased.
+func erasedAccessFile(c *call) error {
+	all, err := c.app().ErasedAccess(c.r.Context(), c.by, c.id())
+	if err != nil {
+		return err
+	}
+	return c.accessList(all)
+}
+
+func (c *call) accessList(all []app.AccessLine) error {
 	h := c.w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="access.csv"`)

@@ -18,6 +18,7 @@ func (s *Server) erasureRoutes() []route {
 		{"POST /erasures", staff, askErasure},
 		{"GET /erasures/{id}", staff, toErasures},
 		{"POST /erasures/{id}", staff, eraseClient},
+		{"GET /erasures/{id}/access.csv", staff, erasedAccessFile},
 	}
 }
 
@@ -29,6 +30,7 @@ type erasuresView struct {
 }
 
 type erasureLine struct {
+	ID         care.ID
 	Text, Went string
 	Waiting    bool // the key is not destroyed yet
 }
@@ -63,6 +65,7 @@ func (c *call) erasures() (v erasuresView, err error) {
 			who = c.p.T("erasure.operator")
 		}
 		v.Lines = append(v.Lines, erasureLine{
+			ID:   e.Client,
 			Text: c.p.T("erasure.line", "When", c.p.DateTime(c.at(e.AtMillis)), "Who", who, "Why", c.p.T("erasure.reason."+string(e.Reason))),
 			Went: c.p.T("erasure.went", "Forms", e.Went.Responses, "Notes", e.Went.Notes, "Sessions", e.Went.Sessions), Waiting: e.DestroyedMillis == 0,
 		})
