@@ -205,6 +205,15 @@ func TestHelpPage(t *testing.T) {
 	if r := d.enter(t, "ada").get("/account"); !strings.Contains(r.body, "into the sea") && !strings.Contains(r.body, "into&lt;/b&gt; the sea") {
 		t.Error("the account page does not say why")
 	}
+	if r := boss.post(path, url.Values{"kind": {"sent_link"}, "reason": {"forgot the password, called me"}, "old": {demoPassword}}); r.location != path+"?done=1" || strings.Contains(boss.get(path).body, "/join/") {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	l = <-d.office.got
+	link := regexp.MustCompile(`/join/[0-9A-Za-z]+`).FindString(strings.ReplaceAll(l.text, "=\r\n", ""))
+	v := d.visitor(t)
+	if r := v.post(link, url.Values{"password": {"seven kettles upon a ridge"}}); !strings.Contains(l.to, "ada@") || r.location != "/today" {
+		t.Errorf("to %s, the link %q: %d", l.to, link, r.status)
+	}
 }
 
 // TestAccountCommand: the operator prints the accounts and lets one in again.

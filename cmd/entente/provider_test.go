@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/oidc/oidctest"
 )
@@ -182,5 +184,15 @@ func TestProviderJourney(t *testing.T) {
 	b.look(390, false)
 	b.open(d.base + "/signin")
 	b.click("form[action='/signin/with/oidc'] button")
+	b.until("location.pathname === '/today'")
+	secret := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	must[[]string](t)(d.app.AddSecond(t.Context(), d.boss, secret, must[string](t)(totp.GenerateCode(secret, d.clock())), demoPassword))
+	d.later(time.Minute)
+	b.click("form[action='/signout'] button")
+	b.until("location.pathname === '/signin'")
+	b.click("form[action='/signin/with/oidc'] button")
+	b.until("location.pathname === '/signin/code'")
+	b.put("code", must[string](t)(totp.GenerateCode(secret, d.clock())))
+	b.click("main button.main")
 	b.until("location.pathname === '/today'")
 }

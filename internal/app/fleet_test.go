@@ -21,6 +21,7 @@ import (
 
 // fleet is several servers of ours over one PostgreSQL.
 type fleet struct {
+	far     farAway // a provider all servers know
 	t       *testing.T
 	ctx     context.Context
 	vault   *vault.Vault
@@ -60,7 +61,7 @@ func (f *fleet) start(dsn string, n int) {
 			}
 			t.Cleanup(func() { must(t, s.Close()) })
 			f.stores[i] = s
-			f.apps[i] = app.New(s, app.Config{SetUpCode: "code", Now: func() time.Time { return time.UnixMilli(f.now.Load() + f.skew[i]) }})
+			f.apps[i] = app.New(s, app.Config{SetUpCode: "code", Providers: []app.Provider{&f.far}, Now: func() time.Time { return time.UnixMilli(f.now.Load() + f.skew[i]) }})
 		})
 	}
 	all.Wait()

@@ -17,10 +17,12 @@ type helpTx interface {
 	SetProof(practice, signIn care.ID, p care.Proof) error
 }
 
-// AccountNoticer sends a member of staff a mail that says that how they sign in
-// was changed, and by whom it was not. A Mailer that is one too is asked to.
+// AccountNoticer sends a member of staff mails about how they sign in: that it was
+// changed, or a link to choose a password. A Mailer that is one too is asked to.
 type AccountNoticer interface {
 	SendAccountNotice(ctx context.Context, to, language string) error
+	// SendPasswordLink mails the link by which somebody chooses a password.
+	SendPasswordLink(ctx context.Context, to, language, token string) error
 }
 
 // ColleagueView is what a manager sees of how a colleague signs in.
@@ -124,10 +126,11 @@ func helpLines(tx Tx, practice, staff care.ID) (out []HelpLine, err error) {
 	return out, nil
 }
 
-// HelpColleague ends a colleague's sign-ins, or takes their second factor away
-// as well. It asks for the manager's password again and for a reason, which the
+// HelpColleague ends a colleague's sign-ins, takes their second factor away as
+// well, or mails a link to choose a password to their own address. It asks for the manager's password again and for a reason, which the
 // colleague can read; they are told by mail. Errors: not_found; invalid for a
-// reason that says nothing, a wrong password, or the actor's own account.
+// reason that says nothing, a wrong password, the actor's own account, or a mail
+// where mailing is not set up; unavailable help.mail_failed when it was not taken.
 func (a *App) HelpColleague(ctx context.Context, actor care.Actor, id care.ID, in NewHelp, password string) error {
 	if err := care.May(actor, care.ManageStaff); err != nil {
 		return err
@@ -143,8 +146,12 @@ func (a *App) HelpColleague(ctx context.Context, actor care.Actor, id care.ID, i
 	switch {
 	case id == actor.Staff:
 		return care.Bad("reason", "help.own")
-	case in.Kind != care.EndedSignIns && in.Kind != care.ResetSecond:
+	case in.Kind != care.EndedSignIns && in.Kind != care.ResetSecond && in.Kind != care.SentLink:
 		return care.Bad("kind", "field.choice")
+	}
+	mail, canMail := a.cfg.Mail.(AccountNoticer)
+	if in.Kind == care.SentLink && !canMail {
+		return care.Bad("kind", "mail.not_set_up")
 	}
 	reason, err := reasonOf(in.Reason)
 	if err != nil {
@@ -154,10 +161,28 @@ func (a *App) HelpColleague(ctx context.Context, actor care.Actor, id care.ID, i
 		return err
 	}
 	h := care.Help{ID: a.cfg.NewID(), Practice: actor.Practice, Staff: id, By: actor.Staff, Kind: in.Kind, Reason: reason, AtMillis: a.nowMillis()}
-	if err := a.write(ctx, func(tx Tx) error { return a.help(tx, actor, h) }); err != nil {
+	if in.Kind != care.SentLink {
+		err := a.write(ctx, func(tx Tx) error { return a.help(tx, actor, h) })
+		if err == nil {
+			a.tellOfAccount(ctx, target)
+		}
 		return err
 	}
-	a.tellOfAccount(ctx, target)
+	t := auth.NewToken()
+	j := care.Join{Practice: target.Practice, Staff: target.ID, TokenHash: hashOf(t, "join"), ExpiresMillis: a.cfg.Now().Add(recoveryLasts).UnixMilli()}
+	err = a.write(ctx, func(tx Tx) error {
+		if err := tx.PutJoin(j); err != nil {
+			return err
+		}
+		return a.noteHelp(tx, actor, h)
+	})
+	if err != nil {
+		return err
+	}
+	if err := mail.SendPasswordLink(ctx, target.Email, target.Language, t.Text()); err != nil {
+		a.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "a link to choose a password could not be mailed", slog.String("error", string(care.CodeOf(err))))
+		return &care.Error{Code: care.Unavailable, Field: "kind", Key: "help.mail_failed", Err: err}
+	}
 	return nil
 }
 
@@ -174,14 +199,8 @@ func reasonOf(text string) (string, error) {
 
 // help does what h says and keeps that it was done.
 func (a *App) help(tx Tx, actor care.Actor, h care.Help) error {
-	all, err := tx.SignIns(h.Practice, h.Staff, a.nowMillis())
-	if err != nil {
+	if err := a.endAll(tx, h.Practice, h.Staff); err != nil {
 		return err
-	}
-	for _, s := range all {
-		if err := tx.EndSignIn(h.Practice, s.ID); err != nil {
-			return err
-		}
 	}
 	if h.Kind != care.EndedSignIns {
 		if err := dropSecond(tx, h.Practice, h.Staff); err != nil {
@@ -193,6 +212,24 @@ func (a *App) help(tx Tx, actor care.Actor, h care.Help) error {
 			return err
 		}
 	}
+	return a.noteHelp(tx, actor, h)
+}
+
+// endAll ends every sign-in of a person.
+func (a *App) endAll(tx Tx, practice, staff care.ID) error {
+	all, err := tx.SignIns(practice, staff, a.nowMillis())
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if err := tx.EndSignIn(practice, s.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) noteHelp(tx Tx, actor care.Actor, h care.Help) error {
 	if err := tx.AddHelp(h); err != nil {
 		return err
 	}

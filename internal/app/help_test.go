@@ -191,3 +191,29 @@ func TestRecover(t *testing.T) {
 		}
 	})
 }
+
+// TestForgottenPassword: a link goes to the person's own address and to nobody
+// else; it sets the password, ends what was open, and asks for the second factor.
+func TestForgottenPassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		get[[]string](t)(w.app.AddSecond(w.ctx, w.neri, testSecret, w.code(), password))
+		w.now.Add(throttled)
+		wait := w.signIn()
+		open := get[app.SignedIn](t)(w.app.ConfirmSignIn(w.ctx, wait.Token, w.code()))
+		must(t, w.help(w.boss, w.neri.Staff, care.SentLink, why, password))
+		if !w.open(open) || len(w.mail.passwords) != 1 {
+			t.Fatalf("mailed %d links", len(w.mail.passwords))
+		}
+		const next = "seven kettles upon a ridge"
+		in := get[app.SignedIn](t)(w.app.Join(w.ctx, w.mail.passwords[0], next, ""))
+		if w.open(in) || !in.Waits || w.open(open) {
+			t.Error("the link alone opens the account, or leaves it open elsewhere")
+		}
+		get[app.SignedIn](t)(w.app.SignIn(w.ctx, app.Credentials{Email: "neri@example.org", Password: next, Address: "there"}))
+		w.mail.down = &care.Error{Code: care.Unavailable, Key: "planted"}
+		if err := w.help(w.boss, w.neri.Staff, care.SentLink, why, password); keyOf(err) != "help.mail_failed" {
+			t.Errorf("without a mail server: %v", err)
+		}
+	})
+}

@@ -250,3 +250,23 @@ func TestProviderFaults(t *testing.T) {
 		}
 	})
 }
+
+// TestSeveralProvider: an attempt that began at one server ends at any other, and
+// once, however many are asked at the same moment.
+func TestSeveralProvider(t *testing.T) {
+	t.Parallel()
+	f := newServers(t)
+	f.far.id, f.far.who = "far", app.ProviderIdentity{Issuer: "https://far.example.org", Subject: "1", Email: "n@example.org"}
+	back := func(sent app.ProviderSent) app.ProviderBack {
+		return app.ProviderBack{Provider: "far", Redirect: redirect, State: f.far.begun.State, Code: "code", Browser: sent.Browser}
+	}
+	_, me := f.signIn(0)
+	link := back(get[app.ProviderSent](t)(f.apps[0].BeginLink(f.ctx, me, "far", redirect, password)))
+	got := f.atOnce(3, func(a *app.App, _ int) error { return errorOf(a.FinishProvider(f.ctx, me, link)) })
+	same(t, "linked", got[""], 1)
+	same(t, "linked again", got["with.again"], 8)
+	in := back(get[app.ProviderSent](t)(f.apps[1].BeginProvider(f.ctx, "far", redirect, "here")))
+	got = f.atOnce(17, func(a *app.App, _ int) error { return errorOf(a.FinishProvider(f.ctx, care.Actor{}, in)) })
+	same(t, "let in", got[""], 1)
+	same(t, "refused", got["with.again"], 50)
+}

@@ -88,7 +88,8 @@ func (a *App) joining(ctx context.Context, token string) (s care.Staff, p care.P
 	return s, p, err
 }
 
-// Join sets a colleague's password and signs them in; the link ends with it.
+// Join sets a colleague's password and signs them in; the link ends with it, and
+// so does every sign-in that was there. A second factor is asked for as always.
 func (a *App) Join(ctx context.Context, token, password, device string) (SignedIn, error) {
 	who, practice, err := a.joining(ctx, token)
 	if err != nil {
@@ -112,6 +113,12 @@ func (a *App) Join(ctx context.Context, token, password, device string) (SignedI
 			return err
 		}
 		if err := tx.EndJoin(j.Practice, j.Staff); err != nil {
+			return err
+		}
+		if err := a.endAll(tx, j.Practice, j.Staff); err != nil {
+			return err
+		}
+		if err := a.audit(tx, care.Actor{Practice: j.Practice, Staff: j.Staff}, "choose_password", j.Staff, "", false); err != nil {
 			return err
 		}
 		s, err := tx.Staff(j.Practice, j.Staff)

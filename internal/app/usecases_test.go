@@ -145,6 +145,10 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.Unlink(w.ctx, a, "link-"+a.Staff, password)
 	}},
+	{"HelpColleague", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return w.app.HelpColleague(w.ctx, a, w.costa.Staff, app.NewHelp{Kind: care.SentLink, Reason: "CANARY-reason: forgot the password"}, password)
+	}},
 	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"NoteRefusal", everyStaff, true, func(w *world, a care.Actor) error { return w.app.NoteRefusal(w.ctx, a, w.session) }},
 	{"OpenEmergency", []who{costa}, true, func(w *world, a care.Actor) error {

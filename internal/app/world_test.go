@@ -67,7 +67,15 @@ type world struct {
 	toErase                  map[care.ID]care.ID // a client for each manager to erase (see need)
 }
 
-type outbox struct{ tokens, notices, accounts []string }
+type outbox struct {
+	tokens, notices, accounts, passwords []string
+	down                                 error // what mailing a password's link gives
+}
+
+func (o *outbox) SendPasswordLink(_ context.Context, _, _, token string) error {
+	o.passwords = append(o.passwords, token)
+	return o.down
+}
 
 func (o *outbox) SendAccountNotice(_ context.Context, to, _ string) error {
 	o.accounts = append(o.accounts, to)

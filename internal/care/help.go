@@ -21,6 +21,7 @@ type HelpKind string
 const (
 	EndedSignIns HelpKind = "ended_sign_ins" // all of them
 	ResetSecond  HelpKind = "reset_second"   // and all sign-ins ended
+	SentLink     HelpKind = "sent_link"      // a mail to their own address, to choose a password
 	Recovered    HelpKind = "recovered"      // by the operator: second factor gone, sign-ins ended, a link to choose a password
 )
 
