@@ -263,7 +263,7 @@ func (d firstDay) second(other browser) {
 	other.looks("account-codes", d.lang)
 	lost := eval[string](other, "document.querySelector('.codes code').textContent")
 	other.click("form[action='/signout'] button")
-	other.until("location.pathname === '/signin'")
+	other.until("location.pathname === '/signin' && document.getElementById('password')") // the address is there before the fields
 	other.put("email", "costa@example.org", "password", "stairs under a lantern")
 	other.click("main button.main")
 	other.until("location.pathname === '/signin/code'")
