@@ -88,9 +88,10 @@ func (c *call) accessList(all []app.AccessLine) error {
 	return w.Error()
 }
 
-// inert keeps a spreadsheet from taking a text for a formula.
+// inert keeps a spreadsheet from taking a text for a formula, also one set in
+// full width, as some take it with East Asian settings, or behind spaces.
 func inert(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if text != strings.TrimLeft(text, "\t\r\n") || strings.IndexAny(strings.TrimSpace(text), "=+-@＝＋－＠") == 0 {
 		return "'" + text
 	}
 	return text
