@@ -85,6 +85,10 @@ var theRoutes = map[string]outside{
 	"GET /account": {may: "tcsmrx"}, "POST /account/end": {may: staffRoles}, "POST /account/password": {may: staffRoles}, "POST /account/second/new": {may: staffRoles},
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},
 	"GET /library": {may: staffRoles}, "GET /library/{id}": {may: staffRoles, id: "instrument"},
+	"GET /library/{id}/ground": {may: staffRoles, id: "instrument"}, "POST /library/{id}/ground": {may: "tmx", id: "instrument", form: url.Values{"ground": {"public_domain"}}},
+	"GET /grants/{id}/withdraw": {may: staffRoles, id: "grant"}, "POST /grants/{id}/withdraw": {may: "tm", id: "grant", form: url.Values{"reason": {"CANARY-withdrawn"}}},
+	"GET /grants/{id}/file": {may: "tm", id: "grant"}, "GET /publish": {may: "tmx"}, "POST /publish": {may: "tmx"},
+	"GET /episodes/{id}/forms": {may: "t", id: "episode"}, "POST /episodes/{id}/forms": {may: "t", id: "episode"},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},
 	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"}, "POST /signin/with/{provider}": {}, "GET /signin/with/{provider}": openToAll, "GET /signin/with/{provider}/back": {}, "POST /account/with/{provider}": {}, "POST /account/unlink/{id}": {may: staffRoles, id: "client"}, "GET /colleagues/{id}": {may: "tm", id: "colleague"}, "POST /colleagues/{id}": {may: "tm", id: "colleague"},
 	"GET /import": {may: "tmx"}, "POST /import": {may: "tmx"}, "GET /import/{id}": {id: "file"}, "POST /import/{id}/start": {id: "file"}, "POST /import/{id}/stop": {id: "file"},
@@ -192,6 +196,7 @@ func (b *block) staff(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.ids["pull"] = string(pull.ID)
+	b.ids["grant"] = string(must[care.ID](t)(b.app.RecordGrant(ctx, me, app.NewGrant{Instrument: "phq-9", Ground: care.PublicDomain, Note: "CANARY-ground", File: []byte("CANARY-letter")})))
 	b.ids["file"] = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 }
 

@@ -42,6 +42,8 @@ type Tx interface {
 	damagedTx
 	libraryTx
 	pullTx
+	grantTx
+	askingTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

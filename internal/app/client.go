@@ -127,8 +127,10 @@ func (a *App) openEpisode(tx Tx, actor care.Actor, c care.Client, in NewEpisode)
 		e.Forms = defaultForms(c.AgeBand)
 	}
 	for _, id := range e.Forms {
-		if _, ok := library.Get(id); !ok {
+		if _, err := a.usable(tx, actor.Practice, id); care.CodeOf(err) == care.NotFound {
 			return "", care.Bad("forms", "field.choice")
+		} else if err != nil {
+			return "", err
 		}
 	}
 	e.Therapists = append([]care.ID{actor.Staff}, in.Therapists...)
@@ -178,7 +180,7 @@ func (a *App) episodesFor(tx Tx, actor care.Actor, action care.Action, client ca
 	for _, id := range ids {
 		switch err := a.permit(tx, actor, action, id); care.CodeOf(err) {
 		case "":
-			e, err := tx.Episode(actor.Practice, id)
+			e, err := a.asking(tx, actor.Practice, id)
 			if err != nil {
 				return nil, err
 			}

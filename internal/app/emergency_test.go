@@ -33,6 +33,7 @@ func (w *world) need() {
 	must(w.t, w.store.Write(w.ctx, func(tx *store.Tx) error {
 		return tx.AddPull(care.Pull{ID: w.pull, Practice: w.neri.Practice, Staff: w.costa.Staff, AtMillis: w.now.Load(), Clients: 50}, []care.ID{w.neri.Staff, w.boss.Staff})
 	}))
+	must(w.t, w.grant(w.neri))
 }
 
 // TestEmergency: who opens a client in an emergency reads and does not write, for

@@ -113,7 +113,9 @@ func (a *App) entries(tx Tx, practice care.ID) ([]LibraryEntry, error) {
 	if err != nil {
 		return nil, err
 	}
+	published := map[string]bool{}
 	for _, b := range brought {
+		published[b.Instrument] = published[b.Instrument] || b.PublishedMillis > 0
 		f, err := a.instrumentFor(tx, practice, b.Instrument, b.Version)
 		if err != nil {
 			return nil, err
@@ -122,7 +124,9 @@ func (a *App) entries(tx Tx, practice care.ID) ([]LibraryEntry, error) {
 	}
 	out := make([]LibraryEntry, 0, len(byID))
 	for _, e := range byID {
-		e.State = stateOf(*e)
+		if e.State, err = stateOf(tx, practice, *e, published[e.ID]); err != nil {
+			return nil, err
+		}
 		out = append(out, *e)
 	}
 	rank := LibraryStates()
@@ -138,16 +142,22 @@ func (e *LibraryEntry) take(f *instrument.Instrument) {
 	e.Name, e.Kind, e.Informants, e.Ages = f.Name, f.Kind, []instrument.Informant{f.Informant}, f.Ages
 }
 
-func stateOf(e LibraryEntry) LibraryState {
+func stateOf(tx Tx, practice care.ID, e LibraryEntry, published bool) (LibraryState, error) {
 	switch {
 	case e.Ours:
-		return Ready
+		return Ready, nil
+	case published:
+		may, err := mayAsk(tx, practice, e.ID)
+		if err != nil || !may {
+			return PermissionNeeded, err
+		}
+		return Ready, nil
 	case len(e.Forms) > 0:
-		return BroughtIn
+		return BroughtIn, nil
 	case e.Key.Form == nil:
-		return KeyIncomplete
+		return KeyIncomplete, nil
 	}
-	return WordingNeeded
+	return WordingNeeded, nil
 }
 
 var years = regexp.MustCompile(`(\d+)\s*-\s*(\d+)|(\d+)\+|<=\s*(\d+)`)

@@ -47,10 +47,11 @@ func (a *App) instrumentFor(tx Tx, practice care.ID, id string, version int) (*i
 	return i, nil
 }
 
-// forms lists the newest versions of an episode's forms that somebody answers.
-func forms(e care.Episode, who instrument.Informant) (out []*instrument.Instrument) {
+// forms lists the newest versions of an episode's forms that somebody answers; the
+// episode is as asking reads it.
+func (a *App) forms(e care.Episode, who instrument.Informant) (out []*instrument.Instrument) {
 	for _, id := range e.Forms {
-		if i, ok := library.Get(id); ok && i.Informant == who {
+		if i, ok := a.formNow(e.Practice, id); ok && i.Informant == who {
 			out = append(out, i)
 		}
 	}
@@ -69,7 +70,7 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if err != nil {
 			return err
 		}
-		e, err := tx.Episode(i.Practice, i.Episode)
+		e, err := a.asking(tx, i.Practice, i.Episode)
 		if err != nil {
 			return err
 		}
@@ -77,7 +78,7 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if err != nil {
 			return err
 		}
-		all := forms(e, instrument.Client)
+		all := a.forms(e, instrument.Client)
 		rs, err := tx.SessionResponses(i.Practice, e.ID, i.Client, i.Session)
 		if err != nil {
 			return err
@@ -146,7 +147,7 @@ func (a *App) OwnForm(ctx context.Context, actor care.Actor, session care.ID, ki
 		if err != nil {
 			return err
 		}
-		for _, f := range forms(e, instrument.Therapist) {
+		for _, f := range a.forms(e, instrument.Therapist) {
 			if f.Kind != kind {
 				continue
 			}
@@ -200,7 +201,7 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	if err != nil {
 		return r, out, err
 	}
-	form, err := a.accept(e, r.Informant, in)
+	form, err := a.accept(tx, e, r.Informant, in)
 	if err != nil {
 		return r, out, err
 	}
@@ -210,7 +211,7 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	}
 	r.Version, r.Language = form.Version, in.Language
 	r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers)}
-	out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: more(e, r, append(slices.Clone(rs), r))}
+	out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: a.more(e, r, append(slices.Clone(rs), r))}
 	if i := slices.IndexFunc(rs, func(old care.Response) bool { return old.ID == r.ID }); i >= 0 {
 		if err := out.repeats(r, rs[i]); err != nil {
 			return r, out, err
@@ -246,6 +247,12 @@ func alreadySent() error { return &care.Error{Code: care.Conflict, Key: "form.al
 func (a *App) keep(tx Tx, actor care.Actor, r care.Response, out *Receipt) error {
 	if err := a.mayStill(tx, actor, r); err != nil {
 		return err
+	}
+	// A ground may have been withdrawn since.
+	if may, err := mayAsk(tx, r.Practice, r.Instrument); err != nil {
+		return err
+	} else if !may {
+		return care.Bad("form", "form.unknown")
 	}
 	added, err := tx.AddResponse(r)
 	if care.CodeOf(err) == care.Conflict {
@@ -288,7 +295,7 @@ func (a *App) addressed(tx Tx, actor care.Actor, in Submission) (care.Response, 
 			return r, care.Episode{}, err
 		}
 		r.Episode, r.Session, r.Client, r.By, r.Informant = i.Episode, i.Session, i.Client, i.Client, care.ByClient
-		e, err := tx.Episode(i.Practice, i.Episode)
+		e, err := a.asking(tx, i.Practice, i.Episode)
 		return r, e, err
 	}
 	s, e, err := a.sessionFor(tx, actor, care.RateSession, in.Session)
@@ -304,9 +311,12 @@ func (a *App) addressed(tx Tx, actor care.Actor, in Submission) (care.Response, 
 
 // accept checks that the form is one that this informant is asked in the episode,
 // and that its answers fit.
-func (a *App) accept(e care.Episode, who care.Informant, in Submission) (*instrument.Instrument, error) {
-	form, ok := library.GetVersion(in.Instrument, in.Version)
-	if !ok || !slices.Contains(e.Forms, in.Instrument) || form.Informant != instrument.Informant(who) {
+func (a *App) accept(tx Tx, e care.Episode, who care.Informant, in Submission) (*instrument.Instrument, error) {
+	form, err := a.askedVersion(tx, e, in)
+	if err != nil && care.CodeOf(err) != care.NotFound {
+		return nil, err
+	}
+	if err != nil || form.Informant != instrument.Informant(who) {
 		return nil, care.Bad("form", "form.unknown")
 	}
 	if err := form.Check(in.Answers); err != nil {
@@ -334,9 +344,9 @@ func scores(form *instrument.Instrument, answers instrument.Answers) (out []care
 }
 
 // more reports whether another form waits for whoever sent r.
-func more(e care.Episode, r care.Response, rs []care.Response) bool {
+func (a *App) more(e care.Episode, r care.Response, rs []care.Response) bool {
 	if r.Informant != care.ByClient {
 		return false
 	}
-	return slices.ContainsFunc(forms(e, instrument.Client), func(f *instrument.Instrument) bool { return !answered(rs, f.ID, r.By) })
+	return slices.ContainsFunc(a.forms(e, instrument.Client), func(f *instrument.Instrument) bool { return !answered(rs, f.ID, r.By) })
 }

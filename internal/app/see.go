@@ -26,8 +26,8 @@ type standingTx interface {
 	Instrument(practice care.ID, id string, version int) (string, error)
 }
 
-func predicts(e care.Episode) bool {
-	return slices.ContainsFunc(forms(e, instrument.Therapist), func(f *instrument.Instrument) bool { return f.Kind == instrument.Prediction })
+func (a *App) predicts(e care.Episode) bool {
+	return slices.ContainsFunc(a.forms(e, instrument.Therapist), func(f *instrument.Instrument) bool { return f.Kind == instrument.Prediction })
 }
 
 // standing computes how one client stands in an episode.
@@ -36,7 +36,7 @@ func (a *App) standing(tx Tx, e care.Episode, client care.ID) (standing, error) 
 	if err != nil {
 		return standing{}, err
 	}
-	return c.standing(predicts(e)), nil
+	return c.standing(a.predicts(e)), nil
 }
 
 // refresh keeps a client's standing ready after something changed.
@@ -66,7 +66,7 @@ func (s standing) kept(practice, episode, client care.ID, changes int64) (care.S
 }
 
 func (a *App) refreshEpisode(tx Tx, practice, episode care.ID) error {
-	e, err := tx.Episode(practice, episode)
+	e, err := a.asking(tx, practice, episode)
 	if err != nil {
 		return err
 	}
@@ -83,14 +83,14 @@ func (a *App) refreshEpisode(tx Tx, practice, episode care.ID) error {
 func (a *App) asked(actor care.Actor, relation care.Relation, e care.Episode, rs []care.Response, session care.ID, revealed []care.ID) (v Asked) {
 	client := e.Clients[0]
 	fresh := false
-	for _, f := range forms(e, instrument.Client) {
+	for _, f := range a.forms(e, instrument.Client) {
 		v.ClientForms++
 		if answered(rs, f.ID, client) {
 			v.ClientDone++
 			fresh = fresh || f.Kind == instrument.Alliance
 		}
 	}
-	for _, f := range forms(e, instrument.Therapist) {
+	for _, f := range a.forms(e, instrument.Therapist) {
 		switch done := answered(rs, f.ID, actor.Staff); f.Kind {
 		case instrument.Alliance:
 			v.TherapistOwn, v.OwnDone = true, done
@@ -217,7 +217,7 @@ func (a *App) standingOf(tx Tx, practice care.ID, e care.CaseloadEntry) (s stand
 	if !e.Stale && (s.Rule == ruleKey() || e.Changes == 0) {
 		return s, nil, nil
 	}
-	ep, err := tx.Episode(practice, e.Episode)
+	ep, err := a.asking(tx, practice, e.Episode)
 	if err != nil {
 		return s, nil, err
 	}
@@ -275,7 +275,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 			return err
 		}
 		for _, s := range ss {
-			e, err := tx.Episode(actor.Practice, s.Episode)
+			e, err := a.asking(tx, actor.Practice, s.Episode)
 			if err != nil {
 				return err
 			}

@@ -75,7 +75,7 @@ func (a *App) addSession(ctx context.Context, actor care.Actor, s care.Session) 
 			return err
 		}
 		if s.Status == care.Held {
-			e, err := tx.Episode(actor.Practice, s.Episode)
+			e, err := a.asking(tx, actor.Practice, s.Episode)
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (a *App) sessionFor(tx Tx, actor care.Actor, action care.Action, id care.ID
 	if err := a.permit(tx, actor, action, s.Episode); err != nil {
 		return s, care.Episode{}, err
 	}
-	e, err := tx.Episode(actor.Practice, s.Episode)
+	e, err := a.asking(tx, actor.Practice, s.Episode)
 	return s, e, err
 }
 

@@ -170,6 +170,29 @@ var useCases = []useCase{
 		return errorOf(w.app.ErasedAccess(w.ctx, a, w.erased))
 	}},
 	{"Erasures", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Erasures(w.ctx, a)) }},
+	{"Grants", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Grants(w.ctx, a, "phq-9")) }},
+	{"RecordGrant", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.grant(a) }},
+	{"GrantFile", []who{neri, boss}, false, func(w *world, a care.Actor) error {
+		_, _, err := w.app.GrantFile(w.ctx, a, w.granted)
+		return err
+	}},
+	{"WithdrawGrant", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		err := w.app.WithdrawGrant(w.ctx, a, w.granted, "CANARY-withdrawn")
+		if err == nil {
+			w.fail.Store(0)
+			must(w.t, w.grant(w.neri))
+		}
+		return err
+	}},
+	{"PreviewForm", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.PreviewForm(w.ctx, a, ownForm("sleep", 1))) }},
+	{"PublishForm", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		w.version++
+		return errorOf(w.app.PublishForm(w.ctx, a, ownForm("sleep", w.version)))
+	}},
+	{"EpisodeForms", []who{neri}, false, func(w *world, a care.Actor) error { return errorOf(w.app.EpisodeForms(w.ctx, a, w.episode)) }},
+	{"ChooseForms", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.ChooseForms(w.ctx, a, w.episode, []string{"session-client-adult", "session-therapist", "prediction-therapist"})
+	}},
 	{"Library", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.Library(w.ctx, a)) }},
 	{"LibraryInstrument", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.LibraryInstrument(w.ctx, a, "core-10")) }},
 	{"SeePull", []who{neri, boss}, true, func(w *world, a care.Actor) error { return w.app.SeePull(w.ctx, a, w.pull) }},

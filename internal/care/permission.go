@@ -19,6 +19,7 @@ const (
 	RateSession  Action = "rate_session"  // the therapist's own rating and prediction
 	EraseClients Action = "erase_clients" // erase a person, whoever treats them
 	SeeLibrary   Action = "see_library"   // which instruments there are, and what is known of them
+	LicenseForms Action = "license_forms" // publish a form, record on what ground its words are used
 	ActInNeed    Action = "act_in_need"   // open a client who is not one's own, with a reason
 )
 
@@ -45,6 +46,7 @@ var rules = map[Action]rule{
 	BringRatings: {roles: []Role{Manager}},
 	EraseClients: {roles: []Role{Manager}},
 	SeeLibrary:   {roles: []Role{Therapist, Supervisor, Manager, Researcher}},
+	LicenseForms: {roles: []Role{Manager}},
 	ActInNeed:    {roles: []Role{Therapist}},
 	ReadCourse:   {roles: []Role{Therapist, Supervisor}, relations: []Relation{TreatsIn, SupervisesIn, InNeedOf}},
 	RunSessions:  {roles: []Role{Therapist}, relations: []Relation{TreatsIn}},

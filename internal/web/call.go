@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,6 +116,8 @@ func maxBody(who audience, r *http.Request) int64 {
 	switch {
 	case r.URL.Path == importPath:
 		return 64 << 20
+	case r.URL.Path == "/publish" || strings.HasPrefix(r.URL.Path, "/library/"):
+		return care.GrantFileBytes + 256<<10
 	case who == anyone:
 		return 16 << 10
 	}

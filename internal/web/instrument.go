@@ -25,6 +25,7 @@ type instrumentView struct {
 	ToCheck      []string // what nobody should rely on before it was looked up
 	Notes        []string
 	Sources      []string
+	Grants       grantsView
 }
 
 type named struct{ Name, Value string }
@@ -42,7 +43,11 @@ func instrumentPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.render(http.StatusOK, "instrument", c.instrumentModel(e))
+	v := c.instrumentModel(e)
+	if v.Grants, err = c.grants(e); err != nil {
+		return err
+	}
+	return c.render(http.StatusOK, "instrument", v)
 }
 
 func (c *call) instrumentModel(e app.LibraryEntry) instrumentView {
@@ -104,7 +109,10 @@ func (c *call) addKey(v *instrumentView, k *instrument.Key) {
 func (c *call) scaleView(f *instrument.Instrument, s instrument.Scale) scaleView {
 	v := scaleView{
 		Name: s.Name.In(c.p.Lang()), Items: numbersOf(f, s.Items), Reversed: numbersOf(f, s.Reversed),
-		Missing: c.p.N("library.missing", s.MissingAllowed), Range: c.p.T("library.range", "Min", c.figure(s.Min), "Max", c.figure(s.Max)),
+		Missing: c.p.T("library.missing_none"), Range: c.p.T("library.range", "Min", c.figure(s.Min), "Max", c.figure(s.Max)),
+	}
+	if s.MissingAllowed > 0 {
+		v.Missing = c.p.N("library.missing", s.MissingAllowed)
 	}
 	if s.HigherIsBetter {
 		v.Range += ", " + c.p.T("axis.higher")

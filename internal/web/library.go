@@ -4,6 +4,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,7 +18,23 @@ func (s *Server) libraryRoutes() []route {
 	return []route{
 		{"GET /library", staff, libraryPage},
 		{"GET /library/{id}", staff, instrumentPage},
+		{"GET /library/{id}/ground", staff, toInstrument},
+		{"POST /library/{id}/ground", staff, recordGrant},
+		{"GET /grants/{id}/withdraw", staff, toLibrary},
+		{"POST /grants/{id}/withdraw", staff, withdrawGrant},
+		{"GET /grants/{id}/file", staff, grantFile},
+		{"GET /publish", staff, publishPage},
+		{"POST /publish", staff, publishForm},
+		{"GET /episodes/{id}/forms", staff, askingPage},
+		{"POST /episodes/{id}/forms", staff, chooseForms},
 	}
+}
+
+// toLibrary and toInstrument lead back from the address of a form that was sent.
+func toLibrary(c *call) error { return c.redirect("/library") }
+
+func toInstrument(c *call) error {
+	return c.redirect("/library/" + url.PathEscape(c.r.PathValue("id")))
 }
 
 // libraryView is the list, and what it was narrowed down to.

@@ -35,6 +35,14 @@ func librarySamples(c *call) (out []sample) {
 		v.Rows = append(v.Rows, libraryRow{ID: string(s), Name: "<i>", State: s, Says: "x"})
 	}
 	out = append(out, sample{"library", v, nil}, sample{"instrument", c.instrumentModel(entryOf("session-client-adult")), nil})
+	granted := c.instrumentModel(entryOf("core-10"))
+	granted.Grants = grantsView{Shown: true, InForce: true, Grounds: care.Grounds(), Lines: []grantLine{{ID: "g", Text: "<i>", Note: "<b>", File: true, InForce: true}, {ID: "h", Text: "y", End: "z"}}}
+	asked := granted
+	asked.Grants.InForce, asked.Grants.Lines = false, nil
+	preview := newFormModel(c.p, sampleForm(c.p.Lang(), "session-client-child", false), nil, nil)
+	out = append(out, sample{"instrument", granted, map[string]string{"reason": "No."}}, sample{"instrument", asked, map[string]string{"from": "No.", "file": "No.", "note": "No.", "given_on": "No.", "licence": "No."}},
+		sample{"publish", publishView{Text: "<x>"}, map[string]string{"text": "No."}}, sample{"publish", publishView{Text: "<x>", Preview: &preview}, nil},
+		sample{"asking", askingView{ID: "e", Client: "c", Label: "<L>", NotAsked: []string{"x"}, Choices: []askingChoice{{ID: "a", Name: "<A>", About: "b", Chosen: true}}}, map[string]string{"forms": "No."}})
 	for _, k := range library.Keys() {
 		out = append(out, sample{"instrument", c.instrumentModel(entryOf(k.ID)), nil})
 	}

@@ -399,14 +399,37 @@ CREATE TABLE audit_head (
   PRIMARY KEY (practice_id, lane)
 );
 
--- Instruments a practice brought itself; wording and key, never anything about a person.
+-- Instruments a practice brought itself; wording and key, never anything about a
+-- person. published_millis is 0 for one that came with an import and is not asked.
+-- A row never changes: responses are read by it.
 CREATE TABLE practice_instrument (
   practice_id TEXT NOT NULL REFERENCES practice,
   instrument TEXT NOT NULL,
   version BIGINT NOT NULL,
   definition TEXT NOT NULL,
+  published_millis BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (practice_id, instrument, version)
 );
+
+-- On what ground a practice uses an instrument's words; details (by whom, when, a
+-- note), file and reason are sealed under the practice's key. One is in force.
+CREATE TABLE instrument_grant (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  grant_id TEXT NOT NULL,
+  instrument TEXT NOT NULL,
+  ground TEXT NOT NULL,
+  details BYTEA NOT NULL,
+  file_kind TEXT NOT NULL,
+  file BYTEA,
+  staff_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  ended_millis BIGINT NOT NULL,
+  ended_by TEXT NOT NULL,
+  reason BYTEA,
+  PRIMARY KEY (practice_id, grant_id)
+);
+
+CREATE UNIQUE INDEX instrument_grant_in_force ON instrument_grant (practice_id, instrument) WHERE ended_millis = 0;
 
 -- Files that were imported, so that a person can see what came from where.
 CREATE TABLE import (
