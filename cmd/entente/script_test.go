@@ -92,7 +92,7 @@ func TestScriptsInTexts(t *testing.T) {
 	b.until("location.pathname === '/today'")
 	for _, path := range []string{
 		"/today", "/clients", "/clients?q=script", "/clients/" + string(client), "/clients/" + string(client) + "/edit", "/clients/" + string(client) + "/access",
-		"/sessions/" + string(session), "/colleagues", "/account", "/emergency", "/signin", "/f/" + link, "/f#" + link, "/import",
+		"/sessions/" + string(session), "/colleagues", "/account", "/emergency", "/library", "/library/core-10", "/publish", "/signin", "/f/" + link, "/f#" + link, "/import",
 	} {
 		b.open(d.base + path)
 		b.until("document.readyState === 'complete'")

@@ -37,6 +37,9 @@ func readForm(text string) (*instrument.Instrument, error) {
 		if k.Form == nil {
 			return nil, care.Bad("text", "publish.key_incomplete")
 		}
+		if len(k.Risk) > 0 { // nobody would be told of an answer that speaks of danger
+			return nil, care.Bad("text", "publish.risk")
+		}
 		if why := differs(k.Form, f); why != "" {
 			return nil, &care.Error{Code: care.Invalid, Field: "text", Key: "publish.not_as_key", Args: map[string]string{"What": why}}
 		}
