@@ -92,6 +92,19 @@ var walks = []walked{
 		err := r.Scan(&id, &staff, &email)
 		return string(id), []sealedValue{value("staff_identity", "email", id, practiceKey, string(staff), email)}, err
 	}},
+	{"SELECT grant_id, instrument, ground, details, file, reason FROM instrument_grant WHERE practice_id = $1 AND grant_id > $2 ORDER BY grant_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var g care.Grant
+		var details, file, reason []byte
+		err := r.Scan(&g.ID, &g.Instrument, &g.Ground, &details, &file, &reason)
+		place := g.Instrument + " " + string(g.Ground)
+		out := []sealedValue{value(grantTable, "details", g.ID, practiceKey, place, details)}
+		for column, sealed := range map[string][]byte{"file": file, "reason": reason} {
+			if sealed != nil {
+				out = append(out, value(grantTable, column, g.ID, practiceKey, place, sealed))
+			}
+		}
+		return string(g.ID), out, err
+	}},
 	{"SELECT import_id, file FROM import WHERE practice_id = $1 AND import_id > $2 ORDER BY import_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var id care.ID
 		var file []byte

@@ -32,8 +32,10 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {
 		b.fill()
+		grant := care.Grant{ID: "0190-grant-1", Practice: here.ID, Instrument: "phq-9", Ground: care.PublicDomain, Note: "CANARY", FileKind: "text/plain", File: []byte("CANARY"), By: neri.ID, EndedMillis: 2, EndedBy: neri.ID, EndReason: "CANARY"}
 		b.write(func(tx *Tx) error {
-			return errors.Join(tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
+			return errors.Join(tx.AddGrant(grant), tx.EndGrant(grant),
+				tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
 				tx.AddHelp(care.Help{ID: "0190-help-1", Practice: here.ID, Staff: neri.ID, By: neri.ID, Kind: care.EndedSignIns, Reason: "CANARY"}),
 				failure(tx.AddIdentity(care.Identity{ID: "0190-identity-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte("hash"), Provider: "p", Email: "CANARY"})),
 				tx.AddEmergency(care.Emergency{ID: "0190-need-1", Practice: here.ID, Client: bruno.ID, Staff: neri.ID, Reason: "CANARY"}, nil))
