@@ -36,6 +36,7 @@ type backupCommand struct {
 
 // Run makes one backup while a server may be running.
 func (c *backupCommand) Run(ctx context.Context) (err error) {
+	c.beside(c.BackupTo)
 	v, s, err := c.open(ctx, false, store.ReadOnly())
 	if err != nil {
 		return err

@@ -361,3 +361,31 @@ func TestErasureJourney(t *testing.T) {
 		})
 	}
 }
+
+// TestBackupsBringTheirShares: whoever has lost everything but the folder of the
+// backups, the key file and the backups' own key has lost no client.
+func TestBackupsBringTheirShares(t *testing.T) {
+	t.Parallel()
+	l := live(t, "")
+	vera := l.planted(t, "")
+	backups, secret := filepath.Join(t.TempDir(), "backups"), filepath.Join(t.TempDir(), "backup.key")
+	recipient := newKey(t, secret)
+	out, ok := command(t, "backup", "--backup-to="+backups, "--backup-recipient="+recipient, "--data="+l.dir, "--key="+l.key)
+	if !ok {
+		t.Fatal(out)
+	}
+	shares := filepath.Join(l.dir, "entente.shares")
+	if err := errors.Join(l.store.Close(), os.RemoveAll(shares), os.Remove(filepath.Join(l.dir, "entente.db"))); err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := command(t, "key", "copy-shares", filepath.Join(backups, "shares"), shares); !ok {
+		t.Fatal(out)
+	}
+	file := filepath.Join(t.TempDir(), "entente.db")
+	if out, ok := command(t, "restore", strings.TrimSpace(out), "--backup-key="+secret, "--data="+filepath.Dir(file), "--key="+l.key, "--shares="+shares); !ok {
+		t.Fatal(out)
+	}
+	if err := opens(t, "sqlite:"+file, l.fresh(t, shares), l.neri.Practice, vera); err != nil {
+		t.Error(err)
+	}
+}

@@ -45,6 +45,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	c.beside(c.BackupTo)
 	// First of all, for a hang-up that nobody awaits ends the program.
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // sharesFlags say where the shares are, without which no client's key opens.
 type sharesFlags struct {
 	Shares     string `help:"Folder with one small file for each client, without which that client's key does not open; by default beside the key file. Never let it into a backup of the database: erasing a person destroys their file." type:"path"`
-	SharesCopy string `help:"Folder with the one copy of the shares, best on another disk. Kept up to date with each backup, and an erasure reaches it at once." type:"path"`
+	SharesCopy string `help:"Folder with the one copy of the shares, best on another disk; by default shares in the folder of the backups. Kept up to date with each backup, and an erasure reaches it at once." type:"path"`
 }
 
 // folder is where the shares of a key file are.
@@ -30,6 +31,14 @@ func (f sharesFlags) folder(key string) string {
 		return f.Shares
 	}
 	return strings.TrimSuffix(key, ".key") + ".shares"
+}
+
+// beside keeps the copy of the shares with the backups where no other place is
+// named: a backup that was left without its shares would open nobody.
+func (f *sharesFlags) beside(backups string) {
+	if backups != "" && f.SharesCopy == "" {
+		f.SharesCopy = filepath.Join(backups, "shares")
+	}
 }
 
 // use gives the vault its shares. The folder is made only for a database in
