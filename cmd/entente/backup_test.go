@@ -218,7 +218,7 @@ func (l lived) check(t *testing.T, path string, before map[string]store.Contents
 			if now.Rows != was.Rows {
 				t.Errorf("%d invitations, not %d", now.Rows, was.Rows)
 			}
-		case "audit", "audit_head", "session_note", "page_read":
+		case "audit", "audit_head", "session_note", "page_read", "opened":
 			if now.Rows < was.Rows {
 				t.Errorf("%s: %d rows, fewer than %d", table, now.Rows, was.Rows)
 			}

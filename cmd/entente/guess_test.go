@@ -144,6 +144,9 @@ func timing(t *testing.T, g *guesser, good string) {
 	for i := range 2_000 {
 		address := fmt.Sprintf("10.9.%d.%d", i>>8, i&255)
 		random := auth.NewToken().Text()
+		if random[24] == good[24] { // the last two characters have but 256 values: this may be the good link
+			continue
+		}
 		pair := []string{random, good[:24] + random[24:]}
 		for k := range pair {
 			k ^= i & 1 // each goes first as often as the other

@@ -362,7 +362,8 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 			try--
 			continue
 		}
-		if err == nil || !errors.As(err, &e) || try == maxRetries {
+		// By tries alone a crowd at one row is told to come again while the machine is only slow.
+		if err == nil || !errors.As(err, &e) || try >= maxRetries && time.Now().After(until) {
 			return err
 		}
 		switch {
