@@ -2,7 +2,10 @@
 
 package instrument
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Mark says how far a fact about a published instrument has been checked.
 type Mark string
@@ -98,6 +101,15 @@ type Band struct {
 	Label Text
 }
 
+// Upto is where a band ends: the start of the next one; false for the last.
+func (f Figures) Upto(b Band) (float64, bool) {
+	i := slices.IndexFunc(f.Bands, func(x Band) bool { return x.From > b.From })
+	if i < 0 {
+		return 0, false
+	}
+	return f.Bands[i].From, true
+}
+
 // Band is the band of a score; false if there are none or it lies below the first.
 func (f Figures) Band(score float64) (Band, bool) {
 	for _, b := range slices.Backward(f.Bands) {
@@ -114,6 +126,12 @@ type Change struct {
 	Value, Confidence float64
 	Sample            string
 	Mark              Mark
+}
+
+// Reached says whether a difference between two scores is as large as the change.
+func (c Change) Reached(difference float64) bool {
+	const rounding = 1e-9 // of scores that are means
+	return math.Abs(difference) >= c.Value-rounding
 }
 
 // Norm is a published mean and standard deviation of a sample.

@@ -79,20 +79,25 @@ func (c course) measures(kind instrument.Kind) (out []Measure) {
 	for _, id := range ids {
 		m := c.measure(id)
 		if kind == instrument.Alliance && !onlyTherapist {
-			m.Therapist = c.beside(instrument.Alliance, m)
-			m.Predicted = c.beside(instrument.Prediction, m)
-			m.Gaps = map[alliance.Dimension][]alliance.GapPoint{}
-			for _, s := range m.Client {
-				for _, t := range m.Therapist {
-					if s.Dimension == t.Dimension {
-						m.Gaps[s.Dimension] = alliance.Gap(s, t)
-					}
-				}
-			}
+			c.besides(&m)
 		}
 		out = append(out, m)
 	}
 	return out
+}
+
+// besides sets the therapist's rating and guess beside what the client said.
+func (c course) besides(m *Measure) {
+	m.Therapist = c.beside(instrument.Alliance, *m)
+	m.Predicted = c.beside(instrument.Prediction, *m)
+	m.Gaps = map[alliance.Dimension][]alliance.GapPoint{}
+	for _, s := range m.Client {
+		for _, t := range m.Therapist {
+			if s.Dimension == t.Dimension {
+				m.Gaps[s.Dimension] = alliance.Gap(s, t)
+			}
+		}
+	}
 }
 
 // dimensions of a form that stand for themselves in a picture: bond, tasks and

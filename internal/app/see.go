@@ -399,7 +399,7 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 		}
 	}
 	v.Verdict, v.Comments = c.judge(), c.comments()
-	v.Alliance, v.Outcome = c.measures(instrument.Alliance), c.measures(instrument.Outcome)
+	v.Alliance, v.Outcome = c.pictures(instrument.Alliance), c.pictures(instrument.Outcome)
 	all, err := tx.Sessions(actor.Practice, v.Episode.ID)
 	for _, s := range all {
 		if s.Status == care.Planned {

@@ -106,6 +106,7 @@ type Measure struct {
 	Therapist  []alliance.Series // the therapist's rating of the same sessions
 	Predicted  []alliance.Series // what the therapist foretold
 	Gaps       map[alliance.Dimension][]alliance.GapPoint
+	Readings   []Reading // every scale of the form, drawn or not; on a client's page
 }
 
 // ClientView is a client's page.

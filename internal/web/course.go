@@ -43,6 +43,7 @@ type measureModel struct {
 	Columns      []string
 	Rows         []tableRow
 	Outcome      bool
+	Readings     []string // the newest scores beside what was published about them
 }
 
 // changeRow is first, previous, now, and the therapist's two numbers beside it.
@@ -134,6 +135,9 @@ func seriesOf(m app.Measure) []alliance.Series {
 
 func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome bool) measureModel {
 	m := measureModel{Measure: a, Outcome: outcome, Name: a.Instrument.Name.In(c.p.Lang())}
+	if len(a.Readings) == 1 && len(a.Instrument.Scales) > 1 {
+		m.Name += " · " + a.Readings[0].Scale.Name.In(c.p.Lang())
+	}
 	higher := true
 	for _, s := range a.Client {
 		higher = higher && s.HigherIsBetter
@@ -149,6 +153,11 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome 
 	for _, s := range a.Client {
 		m.Change = append(m.Change, c.changeRow(v, a, s, outcome))
 	}
+	others := besides(a)
+	for _, r := range others {
+		m.Change = append(m.Change, c.besideRow(a, r))
+	}
+	m.Readings = c.readingLines(a)
 	m.GapLine = c.gapLine(a)
 	for _, s := range seriesOf(a) {
 		name := c.seriesName(s, outcome)
@@ -160,9 +169,13 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome 
 		}
 		m.Columns = append(m.Columns, name)
 	}
+	all := seriesOf(a)
+	for _, r := range others {
+		m.Columns, all = append(m.Columns, c.scaleName(a, r)), append(all, r.Series)
+	}
 	for i, s := range v.Sessions {
 		row := tableRow{Number: s.Session.Number, Date: c.p.DateShort(c.at(s.Session.AtMillis))}
-		for _, x := range seriesOf(a) {
+		for _, x := range all {
 			cell := ""
 			if i < len(x.Points) && x.Points[i].OK {
 				cell = c.p.Number(x.Points[i].Value, 1)
@@ -242,6 +255,7 @@ func (c *call) picture(v app.ClientView, a app.Measure, id string, outcome bool)
 			p.Thresholds = append(p.Thresholds, chart.Threshold{Value: s.Cutoff, Label: c.p.T("chart.cutoff")})
 		}
 	}
+	p.Thresholds = append(p.Thresholds, c.cutoffs(a)...)
 	if len(a.Therapist) > 0 {
 		p.Lines = append(p.Lines, chart.Line{Name: c.p.T("informant.therapist"), Mark: chart.Therapist, Dashed: true, Values: meanByPoint(a.Therapist, n), Format: one})
 	}
