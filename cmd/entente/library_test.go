@@ -107,6 +107,10 @@ func TestFormJourney(t *testing.T) {
 			b.click("#ground form button")
 			says("library.state.permission.says")
 			says("grant.ended")
+			b.open(d.base + "/library/session-client-adult")
+			b.click("a[href$='/figures']")
+			says("own.how")
+			b.looks("own", lang)
 		})
 	}
 }

@@ -85,7 +85,7 @@ var theRoutes = map[string]outside{
 	"GET /account": {may: "tcsmrx"}, "POST /account/end": {may: staffRoles}, "POST /account/password": {may: staffRoles}, "POST /account/second/new": {may: staffRoles},
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},
 	"GET /library": {may: staffRoles}, "GET /library/{id}": {may: staffRoles, id: "instrument"},
-	"GET /library/{id}/ground": {may: staffRoles, id: "instrument"}, "POST /library/{id}/ground": {may: "tmx", id: "instrument", form: url.Values{"ground": {"public_domain"}}},
+	"GET /library/{id}/figures": {may: "tmrx", id: "instrument"}, "GET /library/{id}/ground": {may: staffRoles, id: "instrument"}, "POST /library/{id}/ground": {may: "tmx", id: "instrument", form: url.Values{"ground": {"public_domain"}}},
 	"GET /grants/{id}/withdraw": {may: staffRoles, id: "grant"}, "POST /grants/{id}/withdraw": {may: "tm", id: "grant", form: url.Values{"reason": {"CANARY-withdrawn"}}},
 	"GET /grants/{id}/file": {may: "tm", id: "grant"}, "GET /publish": {may: "tmx"}, "POST /publish": {may: "tmx"},
 	"GET /episodes/{id}/forms": {may: "t", id: "episode"}, "POST /episodes/{id}/forms": {may: "t", id: "episode"},

@@ -44,6 +44,7 @@ type Tx interface {
 	pullTx
 	grantTx
 	askingTx
+	ownTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

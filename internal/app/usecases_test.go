@@ -195,6 +195,7 @@ var useCases = []useCase{
 	}},
 	{"Library", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.Library(w.ctx, a)) }},
 	{"LibraryInstrument", everyStaff, false, func(w *world, a care.Actor) error { return errorOf(w.app.LibraryInstrument(w.ctx, a, "core-10")) }},
+	{"OwnFigures", []who{stranger, neri, boss}, false, func(w *world, a care.Actor) error { return errorOf(w.app.OwnFigures(w.ctx, a, "core-10")) }},
 	{"SeePull", []who{neri, boss}, true, func(w *world, a care.Actor) error { return w.app.SeePull(w.ctx, a, w.pull) }},
 	{"SignOut", append([]who{}, staffOfPractice...), true, func(w *world, a care.Actor) error { return w.app.SignOut(w.ctx, a) }},
 }

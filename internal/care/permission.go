@@ -20,6 +20,7 @@ const (
 	EraseClients Action = "erase_clients" // erase a person, whoever treats them
 	SeeLibrary   Action = "see_library"   // which instruments there are, and what is known of them
 	LicenseForms Action = "license_forms" // publish a form, record on what ground its words are used
+	SeeFigures   Action = "see_figures"   // figures over many clients, of which none can be told
 	ActInNeed    Action = "act_in_need"   // open a client who is not one's own, with a reason
 )
 
@@ -47,6 +48,7 @@ var rules = map[Action]rule{
 	EraseClients: {roles: []Role{Manager}},
 	SeeLibrary:   {roles: []Role{Therapist, Supervisor, Manager, Researcher}},
 	LicenseForms: {roles: []Role{Manager}},
+	SeeFigures:   {roles: []Role{Manager, Researcher}},
 	ActInNeed:    {roles: []Role{Therapist}},
 	ReadCourse:   {roles: []Role{Therapist, Supervisor}, relations: []Relation{TreatsIn, SupervisesIn, InNeedOf}},
 	RunSessions:  {roles: []Role{Therapist}, relations: []Relation{TreatsIn}},

@@ -54,34 +54,58 @@ func (t *Tx) SessionResponses(practice, episode, client, session care.ID) ([]car
 		"SELECT "+responseColumns+" FROM response WHERE practice_id = $1 AND episode_id = $2 AND client_id = $3 AND session_id = $4 ORDER BY answered_millis, response_id", practice, episode, client, session)
 }
 
+// sealedResponse is a response as it lies in the table.
+type sealedResponse struct {
+	care.Response
+	content []byte
+}
+
+func scanSealedResponse(s scanner) (x sealedResponse, err error) {
+	return x, s.Scan(append(responseTargets(&x.Response), &x.content)...)
+}
+
 // Responses lists all responses of an episode about one client, with what they say.
 func (t *Tx) Responses(practice, episode, client care.ID) ([]care.Response, error) {
-	type row struct {
-		r       care.Response
-		content []byte
-	}
-	rows, err := list(t, func(s scanner) (x row, err error) { return x, s.Scan(append(responseTargets(&x.r), &x.content)...) },
+	rows, err := list(t, scanSealedResponse,
 		"SELECT "+responseColumns+", content FROM response WHERE practice_id = $1 AND episode_id = $2 AND client_id = $3 ORDER BY answered_millis, response_id", practice, episode, client)
 	if err != nil {
 		return nil, err
 	}
+	return t.opened(practice, rows)
+}
+
+// FirstResponses lists the first response of each client of a practice to one
+// instrument, in any of its versions, with what they say; by client.
+func (t *Tx) FirstResponses(practice care.ID, instrument string) ([]care.Response, error) {
+	rows, err := list(t, scanSealedResponse, "SELECT "+responseColumns+`, content FROM response WHERE practice_id = $1 AND response_id IN (
+		SELECT response_id FROM (SELECT response_id, ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY answered_millis, response_id) AS place
+			FROM response WHERE practice_id = $1 AND instrument = $2) AS answered WHERE place = 1)
+		ORDER BY client_id, response_id`, practice, instrument)
+	if err != nil {
+		return nil, err
+	}
+	return t.opened(practice, rows)
+}
+
+// opened unseals responses; what does not open is set aside.
+func (t *Tx) opened(practice care.ID, rows []sealedResponse) ([]care.Response, error) {
 	out := make([]care.Response, 0, len(rows))
 	for _, x := range rows {
-		c, err := t.cell(practice, clientKey(client), "response", x.r.ID, placeOf(x.r))
+		c, err := t.cell(practice, clientKey(x.Client), "response", x.ID, placeOf(x.Response))
 		if err != nil {
 			return nil, err
 		}
 		plain := c.open("content", x.content)
 		if err := c.err(); err != nil {
-			if err := t.setAside(err, care.Damaged{Practice: practice, Client: client, Session: x.r.Session}); err != nil {
+			if err := t.setAside(err, care.Damaged{Practice: practice, Client: x.Client, Session: x.Session}); err != nil {
 				return nil, t.s.fault("open", err)
 			}
 			continue
 		}
-		if err := json.Unmarshal(plain, &x.r.Content); err != nil {
-			return nil, fmt.Errorf("store: response %s: %w", x.r.ID, err)
+		if err := json.Unmarshal(plain, &x.Content); err != nil {
+			return nil, fmt.Errorf("store: response %s: %w", x.ID, err)
 		}
-		out = append(out, x.r)
+		out = append(out, x.Response)
 	}
 	return out, nil
 }

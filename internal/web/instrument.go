@@ -26,6 +26,7 @@ type instrumentView struct {
 	Notes        []string
 	Sources      []string
 	Grants       grantsView
+	OwnFigures   bool // that there is a page on the practice's own clients
 }
 
 type named struct{ Name, Value string }
@@ -44,6 +45,7 @@ func instrumentPage(c *call) error {
 		return err
 	}
 	v := c.instrumentModel(e)
+	v.OwnFigures = e.Form() != nil && c.seesFigures()
 	if v.Grants, err = c.grants(e); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ func (s *Server) libraryRoutes() []route {
 	return []route{
 		{"GET /library", staff, libraryPage},
 		{"GET /library/{id}", staff, instrumentPage},
+		{"GET /library/{id}/figures", staff, ownFigures},
 		{"GET /library/{id}/ground", staff, toInstrument},
 		{"POST /library/{id}/ground", staff, recordGrant},
 		{"GET /grants/{id}/withdraw", staff, toLibrary},

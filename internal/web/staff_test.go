@@ -119,6 +119,7 @@ func staffSamples(c *call) []sample {
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}
 	out = append(out, librarySamples(c)...)
+	out = append(out, ownSamples(c)...)
 	for _, state := range []string{"new", "problems", "preview", "running", "done", "stopped", "failed"} {
 		out = append(out, sample{"import", importView{ID: "k", State: state, Plan: plan, Problems: bad, Percent: 40}, nil})
 	}
