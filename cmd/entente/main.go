@@ -33,6 +33,7 @@ type commands struct {
 	BackupKey  backupKeyCommand  `cmd:"" help:"Make the pair of keys that backups are encrypted to."`
 	Client     clientCommand     `cmd:"" help:"What is done with one client by the operator."`
 	Key        keyCommand        `cmd:"" help:"The keys that everything is sealed under: list, exchange, lock."`
+	Simulate   simulateCommand   `cmd:"" help:"Set rules that notice a fall against each other, on drawn courses and at the same chance of a false alarm."`
 	Stats      analysis.Commands `cmd:"" help:"Analyse a table: meta-analysis, mixed models, reliability, factor models, change."`
 	Version    kong.VersionFlag  `help:"Print the version."`
 }
