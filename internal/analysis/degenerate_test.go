@@ -148,6 +148,7 @@ var degenerate = []struct {
 	{"irt", golden("psych", "irt_01_bfi_grm"), 60, []string{"irt", "-"}},
 	{"apim", golden("psych", "dyad_01_acitelli_apim"), 60, []string{"apim", "-", "--dyad", "CoupleID", "--member", "gender", "--outcome", "sat", "--predictors", "otherpos_a"}},
 	{"truthbias", golden("psych", "dyad_02_truth_bias"), 40, []string{"truthbias", "-", "--judgment", "judge", "--truth", "truth"}},
+	{"truthbias-sessions", golden("lmm", "lmm_05_univbct_lagged"), 45, []string{"truthbias", "-", "--judgment", "JSAT", "--truth", "COMMIT", "--dyad", "SUBNUM"}},
 	{"surface", golden("psych", "dyad_02_truth_bias"), 40, []string{"surface", "-", "--x", "judge", "--y", "truth", "--outcome", "moderator"}},
 	{"rci", golden("psych", "cfa_01_hs_ml"), 40, []string{"rci", "-", "--pre", "x1", "--post", "x2", "--reliability", "0.8", "--clinical", "3,1", "--general", "5,1"}},
 }

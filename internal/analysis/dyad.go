@@ -196,10 +196,14 @@ type TruthBiasCommand struct {
 	Judgment  string `required:"" help:"Column of the judgments, for example the therapist's ratings." placeholder:"COLUMN" group:"Model"`
 	Truth     string `required:"" help:"Column of what is taken as true, for example the client's." placeholder:"COLUMN" group:"Model"`
 	Moderator string `help:"Column that may change bias and truth." placeholder:"COLUMN" group:"Model"`
+	Dyad      string `help:"Column that names the dyad, where the table has many sessions of each: how far judgments follow the truth from session to session." placeholder:"COLUMN" group:"Model"`
 }
 
 // Run does the analysis.
 func (c *TruthBiasCommand) Run(ctx context.Context, s *Streams) error {
+	if c.Dyad != "" {
+		return c.sessions(ctx, s)
+	}
 	return c.output().run(ctx, s, c.code, func(context.Context, func(string)) (*Document, error) {
 		t, err := c.open(s.In)
 		if err != nil {

@@ -360,6 +360,9 @@ func (c *APIMCommand) code() (string, error) {
 }
 
 func (c *TruthBiasCommand) code() (string, error) {
+	if c.Dyad != "" {
+		return c.sessionsCode(), nil
+	}
 	s := &script{}
 	s.read(c.Source)
 	names := []string{c.Judgment, c.Truth}
