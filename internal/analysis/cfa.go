@@ -129,12 +129,20 @@ func (c *CFACommand) table(t *Table, m *psych.Model) (*Table, *psych.Table, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	out := &psych.Table{Names: names}
+	if c.Group != "" {
+		// The first row of a group counts even if it has a value missing: so does
+		// lavaan number groups.
+		if out.Order, err = t.labels("group", c.Group); err != nil {
+			return nil, nil, err
+		}
+	}
 	if c.Missing == "listwise" {
 		if t, x, err = t.wholeRows(x); err != nil {
 			return nil, nil, err
 		}
 	}
-	out := &psych.Table{Names: names, X: x}
+	out.X = x
 	if c.Group != "" {
 		if out.Group, err = t.labels("group", c.Group); err != nil {
 			return nil, nil, err

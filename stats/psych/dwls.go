@@ -9,9 +9,10 @@ import (
 )
 
 // dwls is the fit function of diagonally weighted least squares for ordered
-// items: f = sum_g n_g/N sum_k w_k (s_k - sigma_k)^2 / 2 over the thresholds, item
-// by item, and the correlations below the diagonal, by columns, with w_k one over
-// the asymptotic variance of s_k.
+// items: f = sum_g (n_g-1)/N sum_k w_k (s_k - sigma_k)^2 / 2 over the thresholds,
+// item by item, and the correlations below the diagonal, by columns, with w_k one
+// over the asymptotic variance of s_k. Errors and tests weight groups by n_g/N, and
+// count N persons less one for each group, as lavaan does.
 type dwls struct {
 	groups []*orderedSample
 	rams   []*ram
@@ -24,15 +25,14 @@ type orderedSample struct {
 	n     int
 	data  *ordered
 	m     *orderedMoments
-	gamma *mat.SymDense // that of m times n/(n-1): the weights of f count n-1 persons
+	gamma *mat.SymDense // of m
 	s, w  []float64
 	th    int
 	sigma []float64 // implied, last computed
 }
 
 func newOrderedSample(o *ordered, m *orderedMoments) *orderedSample {
-	s := &orderedSample{n: o.n, data: o, m: m, th: o.thresholdCount(), gamma: &mat.SymDense{}}
-	s.gamma.ScaleSym(float64(o.n)/float64(o.n-1), m.gamma)
+	s := &orderedSample{n: o.n, data: o, m: m, th: o.thresholdCount(), gamma: m.gamma}
 	for _, t := range o.tau {
 		s.s = append(s.s, t...)
 	}
@@ -79,7 +79,7 @@ func (d *dwls) objective(theta []float64) (float64, bool) {
 			e := s.s[k] - v
 			sum += s.w[k] * e * e
 		}
-		f += float64(s.n) / float64(d.total) * sum / 2
+		f += float64(s.n-1) / float64(d.total) * sum / 2
 	}
 	return f, !math.IsNaN(f) && !math.IsInf(f, 0)
 }
@@ -94,7 +94,7 @@ func (d *dwls) derivatives(theta []float64, _ information) (f float64, grad []fl
 	grad = make([]float64, d.free)
 	h = mat.NewSymDense(d.free, nil)
 	for g, s := range d.groups {
-		share := float64(s.n) / float64(d.total)
+		share := float64(s.n-1) / float64(d.total)
 		jac := s.jacobian(d.rams[g], d.free)
 		weighted := mat.DenseCopyOf(jac)
 		for k, w := range s.w {

@@ -72,13 +72,21 @@ func rowMajor(s *mat.SymDense) []float64 {
 // E^-1 D'W Gamma W D E^-1 with E = D'WD (Muthen, du Toit & Spisic 1997, eq. 12).
 func (f *Fit) orderedErrors(o Options) {
 	d := f.weight
-	_, _, h, ok := d.derivatives(f.theta, expected)
-	if !ok {
+	if _, ok := d.objective(f.theta); !ok {
 		return
 	}
 	if d.free == 0 {
 		f.Identified = true
 		return
+	}
+	wd, jac, _ := f.stacked()
+	h := mat.NewSymDense(d.free, nil)
+	var e mat.Dense
+	e.Mul(jac.T(), wd)
+	for i := range d.free {
+		for j := i; j < d.free; j++ {
+			h.SetSym(i, j, (e.At(i, j)+e.At(j, i))/2)
+		}
 	}
 	if f.info, f.Identified = inverseSym(h); !f.Identified {
 		return
@@ -96,6 +104,7 @@ func (f *Fit) orderedErrors(o Options) {
 		}
 	}
 	f.Vcov = f.sandwich(f.info, f.robust.meats)
+	f.Vcov.ScaleSym(float64(f.N)/float64(f.N-len(f.Groups)), f.Vcov)
 }
 
 // orderedIndices fills the fit indices of ordered items.
@@ -109,7 +118,7 @@ func (f *Fit) orderedIndices() {
 	for _, s := range d.groups {
 		moments += len(s.s)
 		for k := s.th; k < len(s.s); k++ {
-			base += float64(s.n) * s.w[k] * s.s[k] * s.s[k]
+			base += float64(s.n-1) * s.w[k] * s.s[k] * s.s[k]
 		}
 	}
 	n, groups := f.N, len(f.Groups)
@@ -268,9 +277,9 @@ func (f *Fit) robustOrdered() {
 			}
 			for b := s.th; b < len(s.s); b++ {
 				v.Set(at+a, at+b, share*w.At(a-s.th, b-s.th))
-				gamma.Set(at+a, at+b, s.m.gamma.At(a, b)/share)
+				gamma.Set(at+a, at+b, s.gamma.At(a, b)/share)
 			}
-			kb += s.m.gamma.At(a, a)
+			kb += s.gamma.At(a, a)
 		}
 		at += len(s.s)
 	}

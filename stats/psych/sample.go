@@ -5,12 +5,13 @@ package psych
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
-// splitGroups returns the rows of each group in the order of their first
-// appearance; without groups there is one.
+// splitGroups returns the rows of each group, groups as Table says; without groups
+// there is one.
 func splitGroups(t *Table) (names []string, rows [][]int, err error) {
 	n, k := t.X.Dims()
 	if k != len(t.Names) {
@@ -27,6 +28,13 @@ func splitGroups(t *Table) (names []string, rows [][]int, err error) {
 		panic("psych: a table has a group for each row, or none")
 	}
 	at := map[string]int{}
+	for _, g := range t.Order {
+		if _, twice := at[g]; !twice && slices.Contains(t.Group, g) {
+			at[g] = len(names)
+			names = append(names, g)
+			rows = append(rows, nil)
+		}
+	}
 	for i, g := range t.Group {
 		j, ok := at[g]
 		if !ok {

@@ -112,6 +112,10 @@ func upsideDown(x *mat.Dense) *mat.Dense {
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-8*math.Max(1, math.Abs(b)) }
 
+// nearVariance: with items that are almost copies the variance of alpha is a
+// difference of numbers near one, so that its last digits are rounding.
+func nearVariance(a, b float64) bool { return math.Abs(a-b) <= 1e-14+1e-8*b }
+
 func TestAlphaAndICCInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -126,7 +130,7 @@ func TestAlphaAndICCInvariants(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !near(a.Raw, b.Raw) || math.Abs(a.G6-b.G6) > 1e-4 || !near(a.SE, b.SE) || !near(a.CI[0], b.CI[0]) {
+			if !near(a.Raw, b.Raw) || math.Abs(a.G6-b.G6) > 1e-4 || !nearVariance(a.SE*a.SE, b.SE*b.SE) || !near(a.CI[0], b.CI[0]) {
 				t.Fatalf("alpha %+v became %+v", a, b)
 			}
 			c, err := ICC(x, .95)

@@ -11,11 +11,13 @@ import (
 )
 
 // Table is observations of named variables: X is persons by variables, NaN a
-// missing value. Group, if not nil, names the group of each row.
+// missing value. Group, if not nil, names the group of each row; groups are numbered
+// in the order of Order, those not named there after them as they appear.
 type Table struct {
 	Names []string
 	X     *mat.Dense
 	Group []string
+	Order []string
 }
 
 // Column returns the position of a variable, or -1.
