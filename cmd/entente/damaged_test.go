@@ -39,6 +39,7 @@ func TestDamagedJourney(t *testing.T) {
 			b.until("location.pathname === '/today'")
 			page := b.client(d.base, "Anna B.")
 			id := page[strings.LastIndex(page, "/")+1:]
+			d.link(t, "Anna B.") // a session of today
 			spoil(t, d.dir, "UPDATE response SET content = $1 WHERE response_id = (SELECT MIN(response_id) FROM response WHERE client_id = $2)", []byte("altered altered altered altered"), id)
 			b.open(page)
 			b.until("document.querySelector('svg.course')")
@@ -54,6 +55,11 @@ func TestDamagedJourney(t *testing.T) {
 			}
 			b.open(d.base + "/clients")
 			b.until(fmt.Sprintf("document.body.innerText.includes(%q)", p.T("damaged.nameless", "ID", id)))
+			b.open(d.base + "/today")
+			b.until(fmt.Sprintf("document.querySelector('.sessions') && document.querySelector('.sessions').innerText.includes(%q)", p.T("damaged.nameless", "ID", id)))
+			eval[any](b, "[...document.querySelectorAll('.sessions li')].find(l => l.innerText.includes('"+id+"')).querySelector('.acts a').click()")
+			b.until(fmt.Sprintf("location.pathname.startsWith('/sessions/') && document.querySelector('.errors').innerText.includes(%q)", p.T("damaged.row")))
+			b.looks("damaged-session", lang)
 		})
 	}
 }

@@ -17,6 +17,7 @@ type clientTx interface {
 	AddClient(care.Client) error
 	ChangeClient(care.Client) error
 	Client(practice, id care.ID) (care.Client, error)
+	NamedClient(practice, id care.ID) (care.Client, error)
 	ClientLanguage(practice, id care.ID) (string, error)
 	Caseload(practice, staff care.ID) ([]care.CaseloadEntry, error)
 }

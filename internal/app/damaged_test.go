@@ -60,3 +60,45 @@ func TestDamagedIsNamed(t *testing.T) {
 		}
 	})
 }
+
+// TestDamagedElsewhere: a name or a reason that does not open costs the pages of
+// today and of a session nothing but itself.
+func TestDamagedElsewhere(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.need()
+		w.answerAll(w.respondent, .5, 1, "CANARY-words")
+		spoil := func(query string, args ...any) {
+			t.Helper()
+			_, err := w.db.ExecContext(w.ctx, query, append([]any{append([]byte{1, 1}, make([]byte, 60)...)}, args...)...)
+			must(t, err)
+		}
+		check := func(name string, damaged bool) {
+			t.Helper()
+			s := get[app.SessionView](t)(w.app.Session(w.ctx, w.neri, w.session))
+			if s.Damaged != damaged || s.Client.Label != name || s.Client.ID != w.client || !s.CanAsk || s.Asked.ClientDone == 0 {
+				t.Errorf("the session: %v %q", s.Damaged, s.Client.Label)
+			}
+			today := get[app.Today](t)(w.app.Today(w.ctx, w.neri))
+			if len(today.Sessions) != 1 || today.Sessions[0].Damaged != damaged || today.Sessions[0].Client.Label != name || len(today.Told) != 1 {
+				t.Errorf("today: %+v", today.Sessions)
+			}
+		}
+		must(t, w.app.Reveal(w.ctx, w.neri, w.session))
+		check("CANARY-client", false)
+		spoil("UPDATE response SET content = $1 WHERE client_id = $2", w.client)
+		check("CANARY-client", true)
+		spoil("UPDATE client SET label = $1 WHERE client_id = $2", w.client)
+		check("", true)
+		spoil("UPDATE client SET label = $1")
+		spoil("UPDATE emergency SET reason = $1")
+		check("", true)
+		if n := get[app.Today](t)(w.app.Today(w.ctx, w.neri)).Told[0]; n.Label != "" || n.Reason != "" || n.By == "" || n.Client != w.inNeed {
+			t.Errorf("the notice: %+v", n)
+		}
+		must(t, w.app.SeeEmergency(w.ctx, w.neri, w.emergency))
+		if page := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri)); len(page) < 2 {
+			t.Errorf("%d rows", len(page))
+		}
+	})
+}

@@ -217,6 +217,7 @@ func (a *App) SeeEmergency(ctx context.Context, actor care.Actor, id care.ID) er
 		if i < 0 {
 			return care.Missing()
 		}
+		tx.Damaged() // a reason that does not open keeps nobody from saying so
 		if err := tx.SeeEmergency(actor.Practice, id, actor.Staff, a.nowMillis()); err != nil {
 			return err
 		}
@@ -234,7 +235,7 @@ type EmergencyNotice struct {
 // emergencyNotices fills in the names.
 func emergencyNotices(tx Tx, practice care.ID, all []care.Emergency) (out []EmergencyNotice, err error) {
 	for _, e := range all {
-		c, err := tx.Client(practice, e.Client)
+		c, err := tx.NamedClient(practice, e.Client)
 		if err != nil {
 			return nil, err
 		}
@@ -242,6 +243,7 @@ func emergencyNotices(tx Tx, practice care.ID, all []care.Emergency) (out []Emer
 		if err != nil {
 			return nil, err
 		}
+		tx.Damaged() // without a name the client is shown by their number, and no reason is empty otherwise
 		out = append(out, EmergencyNotice{Emergency: e, Label: c.Label, By: s.Name})
 	}
 	return out, nil

@@ -172,7 +172,9 @@ func (a *App) Session(ctx context.Context, actor care.Actor, id care.ID) (v Sess
 func (a *App) sessionView(tx Tx, actor care.Actor, s care.Session, e care.Episode) (v SessionView, err error) {
 	v.Session = s
 	c := e.Clients[0]
-	if v.Client, err = tx.Client(actor.Practice, c); err != nil {
+	before := len(tx.Damaged())
+	defer func() { v.Damaged = len(tx.Damaged()) > before }()
+	if v.Client, err = tx.NamedClient(actor.Practice, c); err != nil {
 		return v, err
 	}
 	all, err := tx.Sessions(actor.Practice, e.ID)

@@ -46,6 +46,7 @@ type SessionView struct {
 	Verdict alliance.Verdict // zero while Hidden
 	CanAsk  bool             // the actor runs this session
 	Invited bool             // an invitation is in force
+	Damaged bool             // something of the client does not open; an empty label if not even that does
 }
 
 // Today is the first page of a working day.

@@ -89,6 +89,16 @@ func (t *Tx) Client(practice, id care.ID) (care.Client, error) {
 	return t.openClient(x)
 }
 
+// NamedClient is Client for a page that goes on without a name: one whose name
+// does not open has none, and is set aside.
+func (t *Tx) NamedClient(practice, id care.ID) (care.Client, error) {
+	c, err := t.Client(practice, id)
+	if err != nil {
+		c = care.Client{ID: id, Practice: practice}
+	}
+	return c, t.setAside(err, care.Damaged{Practice: practice, Client: id})
+}
+
 // ClientLanguage returns the language a client is addressed in; nothing sealed is
 // opened for it.
 func (t *Tx) ClientLanguage(practice, id care.ID) (string, error) {

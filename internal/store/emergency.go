@@ -80,11 +80,12 @@ func (t *Tx) emergencies(query string, args ...any) ([]care.Emergency, error) {
 	out := make([]care.Emergency, 0, len(rows))
 	for _, x := range rows {
 		c, err := t.cell(x.e.Practice, clientKey(x.e.Client), emergencyTable, x.e.ID, string(x.e.Staff))
-		if err != nil {
-			return nil, err
+		if err == nil {
+			x.e.Reason = string(c.open("reason", x.reason))
+			err = c.err()
 		}
-		x.e.Reason = string(c.open("reason", x.reason))
-		if err := c.err(); err != nil {
+		// That somebody looked must stay known without the reason.
+		if err := t.setAside(err, care.Damaged{Practice: x.e.Practice, Client: x.e.Client}); err != nil {
 			return nil, t.s.fault("open", err)
 		}
 		out = append(out, x.e)

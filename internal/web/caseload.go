@@ -32,9 +32,7 @@ func (c *call) caseRows(rows []app.CaseloadRow) []caseRow {
 	out := make([]caseRow, 0, len(rows))
 	for _, r := range rows {
 		row := caseRow{CaseloadRow: r, Verdict: verdictWords(c.p, r.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })}
-		if r.Damaged && r.Client.Label == "" {
-			row.Client.Label = c.p.T("damaged.nameless", "ID", string(r.Client.ID))
-		}
+		row.Client.Label = c.nameOf(r.Client.Label, r.Client.ID)
 		if r.LastAt > 0 {
 			row.Last = c.day(r.LastAt)
 		}
@@ -95,6 +93,7 @@ func todayPage(c *call) error {
 	v := todayView{Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(d.Asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls)}
 	for _, s := range d.Sessions {
 		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
+		x.Client.Label = c.nameOf(s.Client.Label, s.Client.ID)
 		if s.Verdict.Kind == alliance.WorthAsking && s.Verdict.Session == s.Session.Number {
 			x.Verdict = verdictWords(c.p, s.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
 		}

@@ -21,6 +21,14 @@ func (c *call) damagedLine(d care.Damaged) string {
 	return what
 }
 
+// nameOf is a client's name, or, if that does not open, a sentence that says so.
+func (c *call) nameOf(label string, id care.ID) string {
+	if label != "" {
+		return label
+	}
+	return c.p.T("damaged.nameless", "ID", string(id))
+}
+
 // tampered fills the page about a record that does not open, and without which
 // there is nothing to show.
 func (c *call) tampered(v *errorView, e *care.Error) {

@@ -69,11 +69,19 @@ func endEmergency(c *call) error {
 	return c.redirect("/today")
 }
 
+// reasonOf is why somebody looked. A reason is never empty: then it does not open.
+func (c *call) reasonOf(reason string) string {
+	if reason == "" {
+		return c.p.T("damaged.title") + ": " + c.whatIs("emergency", "reason")
+	}
+	return c.p.T("emergency.why", "Reason", reason)
+}
+
 // told puts others' emergency accesses into words, held the reader's own.
 func (c *call) told(all []app.EmergencyNotice) (out []notice) {
 	for _, e := range all {
-		n := notice{ID: e.ID, Client: e.Client, Open: e.In(c.s.cfg.Now().UnixMilli()), Reason: c.p.T("emergency.why", "Reason", e.Reason), State: c.p.T("emergency.over")}
-		n.Text = c.p.T("emergency.notice", "By", e.By, "Label", e.Label, "At", c.p.DateTime(c.at(e.AtMillis)))
+		n := notice{ID: e.ID, Client: e.Client, Open: e.In(c.s.cfg.Now().UnixMilli()), Reason: c.reasonOf(e.Reason), State: c.p.T("emergency.over")}
+		n.Text = c.p.T("emergency.notice", "By", e.By, "Label", c.nameOf(e.Label, e.Client), "At", c.p.DateTime(c.at(e.AtMillis)))
 		if n.Open {
 			n.State = c.p.T("emergency.until", "Until", c.p.DateTime(c.at(e.UntilMillis)))
 		}
@@ -84,7 +92,7 @@ func (c *call) told(all []app.EmergencyNotice) (out []notice) {
 
 func (c *call) held(all []app.EmergencyNotice) (out []notice) {
 	for _, e := range all {
-		out = append(out, notice{ID: e.ID, Client: e.Client, Text: c.p.T("emergency.own", "Label", e.Label, "Until", c.p.DateTime(c.at(e.UntilMillis)))})
+		out = append(out, notice{ID: e.ID, Client: e.Client, Text: c.p.T("emergency.own", "Label", c.nameOf(e.Label, e.Client), "Until", c.p.DateTime(c.at(e.UntilMillis)))})
 	}
 	return out
 }

@@ -36,6 +36,7 @@ func (c *call) sessionModel(id care.ID) (sessionModel, error) {
 		return sessionModel{}, err
 	}
 	m := sessionModel{SessionView: v, When: c.p.Weekday(c.at(v.Session.AtMillis)) + ", " + c.p.DateTime(c.at(v.Session.AtMillis))}
+	m.Client.Label = c.nameOf(v.Client.Label, v.Client.ID)
 	if v.Asked.ClientDone > 0 && !v.Asked.Hidden && v.Verdict.Kind != "" {
 		m.Verdict = verdictWords(c.p, v.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
 	}
