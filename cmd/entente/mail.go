@@ -4,9 +4,13 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
+	netmail "net/mail"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -26,6 +30,7 @@ type mailFlags struct {
 type smtpMailer struct {
 	client  *mail.Client
 	from    string
+	domain  string // of from; what a mail would otherwise say is the name of this machine
 	baseURL string
 }
 
@@ -41,7 +46,12 @@ func newMailer(f mailFlags, baseURL string) (*smtpMailer, error) {
 	if f.SMTPFrom == "" {
 		return nil, fmt.Errorf("--smtp-from: say from which address mails are sent")
 	}
-	opts := []mail.Option{mail.WithPort(port), mail.WithTimeout(15 * time.Second)}
+	from, err := netmail.ParseAddress(f.SMTPFrom)
+	if err != nil {
+		return nil, fmt.Errorf("--smtp-from: %q is not an address", f.SMTPFrom)
+	}
+	domain := from.Address[strings.LastIndex(from.Address, "@")+1:]
+	opts := []mail.Option{mail.WithPort(port), mail.WithTimeout(15 * time.Second), mail.WithHELO(domain)}
 	switch f.SMTPSecurity {
 	case "tls":
 		opts = append(opts, mail.WithSSL())
@@ -60,7 +70,7 @@ func newMailer(f mailFlags, baseURL string) (*smtpMailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--smtp: %w", err)
 	}
-	return &smtpMailer{client: c, from: f.SMTPFrom, baseURL: baseURL}, nil
+	return &smtpMailer{client: c, from: f.SMTPFrom, domain: domain, baseURL: baseURL}, nil
 }
 
 // SendNotice tells a member of staff that something waits on their own page; what
@@ -77,17 +87,31 @@ func (m *smtpMailer) SendLink(ctx context.Context, to, language, token string) e
 }
 
 func (m *smtpMailer) send(ctx context.Context, to, subject, body string) error {
-	msg := mail.NewMsg()
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	msg.SetMessageIDWithValue(rand.Text() + "@" + m.domain)
 	if err := msg.From(m.from); err != nil {
 		return fmt.Errorf("sender: %w", err)
 	}
 	if err := msg.To(to); err != nil {
-		return fmt.Errorf("address: %w", err)
+		return errors.New("the recipient's address is not one") // the library's error repeats it
 	}
 	msg.Subject(subject)
 	msg.SetBodyString(mail.TypeTextPlain, body)
 	if err := m.client.DialAndSendWithContext(ctx, msg); err != nil {
-		return fmt.Errorf("mail server: %w", err)
+		return unaddressed(err)
 	}
 	return nil
+}
+
+// unaddressed is what a mail server refused, for the log: its numbers without its
+// words, which name the recipient.
+func unaddressed(err error) error {
+	refused, ok := errors.AsType[*mail.SendError](err)
+	if !ok {
+		return fmt.Errorf("mail server: %w", err)
+	}
+	if code := strings.TrimSpace(strconv.Itoa(refused.ErrorCode()) + " " + refused.EnhancedStatusCode()); code != "0" {
+		return fmt.Errorf("mail server: it answered %s while %s", code, refused.Reason)
+	}
+	return fmt.Errorf("mail server: no answer while %s", refused.Reason)
 }

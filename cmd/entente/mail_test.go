@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/mail"
 	"strings"
@@ -22,7 +23,7 @@ type postOffice struct {
 	got    chan letter
 }
 
-type letter struct{ from, to, text string }
+type letter struct{ from, to, text, hello string }
 
 // delivery is one connection to the post office.
 type delivery struct {
@@ -30,7 +31,9 @@ type delivery struct {
 	letter letter
 }
 
-func (p *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{office: p}, nil }
+func (p *postOffice) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	return &delivery{office: p, letter: letter{hello: c.Hostname()}}, nil
+}
 
 func (d *delivery) Reset()        {}
 func (d *delivery) Logout() error { return nil }
@@ -41,7 +44,7 @@ func (d *delivery) Mail(from string, _ *smtp.MailOptions) error {
 
 func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if d.office.refuse {
-		return &smtp.SMTPError{Code: 550, Message: "no such mailbox"}
+		return &smtp.SMTPError{Code: 550, Message: to + " is no mailbox"}
 	}
 	d.letter.to = to
 	return nil
@@ -86,7 +89,8 @@ func TestMailInvitation(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := serveDemo(t, "en")
-	a := app.New(d.store, app.Config{Mail: m})
+	log := &safeBuffer{}
+	a := app.New(d.store, app.Config{Mail: m, Log: slog.New(slog.NewJSONHandler(log, nil))})
 	me, err := a.Authenticate(t.Context(), d.links.therapist)
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +131,9 @@ func TestMailInvitation(t *testing.T) {
 	office.refuse = true
 	if err := a.MailInvitation(t.Context(), me.Actor, session); care.CodeOf(err) != care.Unavailable {
 		t.Errorf("a refused mail gives %v", err)
+	}
+	if text := log.String(); !strings.Contains(text, "it answered 550") || strings.Contains(text, "ines@") {
+		t.Errorf("the log says, of a mail that was refused with its address: %s", text)
 	}
 }
 
