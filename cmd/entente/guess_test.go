@@ -56,9 +56,7 @@ func (g *guesser) body(r *http.Response) string {
 // inForce makes a link that would open a form.
 func (b *block) inForce(t *testing.T) string {
 	t.Helper()
-	in := must[app.SignedIn](t)(b.app.SignIn(t.Context(), app.Credentials{Email: "t@example.org", Password: demoPassword, Address: "x"}))
-	me := must[app.Me](t)(b.app.Authenticate(t.Context(), in.Token)).Actor
-	l := must[app.Link](t)(b.app.Invite(t.Context(), me, care.ID(b.ids["session"])))
+	l := must[app.Link](t)(b.app.Invite(t.Context(), b.therapist(t), care.ID(b.ids["session"])))
 	return l.Token
 }
 

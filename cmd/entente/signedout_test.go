@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/i18n"
 )
 
 // TestSignedOutElsewhere: when a sign-in ends, by another device or by time, its
@@ -22,6 +23,7 @@ func TestSignedOutElsewhere(t *testing.T) {
 		b.open(page)
 		b.until("document.readyState === 'complete' && document.body.innerHTML.includes('Ines')")
 	}
+	b.put("label", "half a name") // typed, and not sent when the sign-in ends
 	me, err := d.app.Authenticate(t.Context(), d.links.therapist)
 	if err != nil {
 		t.Fatal(err)
@@ -33,5 +35,8 @@ func TestSignedOutElsewhere(t *testing.T) {
 	b.until("location.pathname === '/signin'")
 	if text := eval[string](b, "document.documentElement.outerHTML"); strings.Contains(text, "Ines") {
 		t.Error("a client's name is still on the page")
+	}
+	if text := eval[string](b, "document.body.innerText"); !strings.Contains(text, i18n.For("en").T("signin.unsaved")) {
+		t.Error("nobody says that what was typed is lost")
 	}
 }

@@ -75,9 +75,16 @@ func (c *call) admit(who audience) error {
 	return nil
 }
 
+// unsavedMark in an address says that something was typed or sent when nobody was
+// signed in any more: it is lost, and the next page says so.
+const unsavedMark = "unsaved"
+
 func (c *call) admitStaff(who audience) error {
 	me, err := c.app().Authenticate(c.r.Context(), c.cookie(staffCookie))
 	if care.CodeOf(err) == care.NotFound {
+		if (c.r.Method == http.MethodPost && c.r.URL.Path != "/signout") || c.r.URL.Query().Has(unsavedMark) {
+			return goTo("/signin?" + unsavedMark + "=1")
+		}
 		return goTo("/signin")
 	}
 	if err != nil {

@@ -52,6 +52,9 @@ func (c *call) fail(err error) {
 		v.Kiosk, _ = c.inKiosk()
 		if e.Code == care.NotFound {
 			v.Title, v.Text = c.p.T("form.closed.title"), c.p.T("form.closed.text")
+			if c.r.Pattern == "POST /form" {
+				v.Text = c.p.T("form.closed.unsent") + " " + v.Text
+			}
 		}
 	}
 	switch e.Code {

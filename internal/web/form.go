@@ -126,6 +126,9 @@ func sendForm(c *call) error {
 	receipt, err := c.app().RecordRating(c.r.Context(), c.by, sent)
 	switch {
 	case care.CodeOf(err) == care.Conflict:
+		if _, err := c.app().NextForm(c.r.Context(), c.by); err == nil {
+			return c.render(http.StatusConflict, "form-already", receiptView{More: true})
+		}
 		return c.alreadySent(http.StatusConflict)
 	case care.CodeOf(err) == care.Invalid:
 		return c.sendAgain(sent, err)
@@ -167,6 +170,7 @@ type receiptView struct {
 	Language string    `json:"l"`
 	Zone     string    `json:"z,omitempty"`
 	Kiosk    bool      `json:"-"`
+	More     bool      `json:"-"` // another form of the session waits
 	At       time.Time `json:"-"`
 }
 

@@ -26,6 +26,7 @@ type sessionModel struct {
 	Plain   string
 	Until   string
 	Mailed  bool
+	Already bool // the actor's form had been sent before, from another page
 	Note    string
 	PIN     string
 }
@@ -48,7 +49,7 @@ func sessionPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	m.Mailed = c.r.URL.Query().Get("mailed") != ""
+	m.Mailed, m.Already = c.r.URL.Query().Get("mailed") != "", c.r.URL.Query().Get("already") != ""
 	return c.render(http.StatusOK, "session", m)
 }
 
@@ -223,7 +224,9 @@ func recordOwn(which string) func(*call) error {
 				return lookErr
 			}
 			return c.sendOwnAgain(v, sent, err)
-		case care.Conflict, "":
+		case care.Conflict:
+			return c.redirect("/sessions/" + string(c.id()) + "?already=1")
+		case "":
 			return c.redirect("/sessions/" + string(c.id()))
 		}
 		return err

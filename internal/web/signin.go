@@ -14,6 +14,7 @@ import (
 type signInView struct {
 	Email     string
 	Providers []app.ProviderName
+	Unsaved   bool // something was sent after the sign-in had ended
 }
 
 func signInPage(c *call) error {
@@ -24,7 +25,7 @@ func signInPage(c *call) error {
 	if empty {
 		return c.redirect("/setup")
 	}
-	return c.render(http.StatusOK, "signin", signInView{Providers: c.app().Providers()})
+	return c.render(http.StatusOK, "signin", signInView{Providers: c.app().Providers(), Unsaved: c.r.URL.Query().Has(unsavedMark)})
 }
 
 func signIn(c *call) error {

@@ -53,7 +53,7 @@ async function send() {
     if (r.status === 429 || r.status > 499) throw r;
     const html = await r.text();
     // A link that ended may be opened again: then the answers are still here.
-    if (r.ok || locked) put.removeItem('form');
+    if (r.ok || r.status === 409 || locked) put.removeItem('form');
     waits = 0;
     show(html, r.url);
   } catch {

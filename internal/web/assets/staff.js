@@ -68,8 +68,9 @@ async function beat() {
       const answer = await fetch('/pulse', { redirect: 'manual' });
       if (answer.type === 'opaqueredirect' && Date.now() - leftAt > 10000) {
         // The sign-in has ended, here or elsewhere: nothing of anybody stays on the screen.
+        const typed = [...document.querySelectorAll('textarea, input')].some((el) => el.value !== el.defaultValue);
         document.body.replaceChildren();
-        location.replace(location.pathname + location.search); // the server knows where to
+        location.replace(location.pathname + (typed ? '?unsaved=1' : location.search)); // the server knows where to
         return;
       }
       const now = answer.ok ? await answer.text() : last;
