@@ -29,7 +29,7 @@ func (r *reader) items(o object) []Item {
 }
 
 func (r *reader) item(f object) Item {
-	it := Item{ID: f.id("id"), Text: f.text("text", required)}
+	it := Item{ID: f.itemID("id"), Text: f.text("text", required)}
 	it.Display = Display(f.oneOf("display", string(Line), string(Buttons)))
 	it.Tension, _ = f.boolean("tension", optional)
 	switch it.Display {

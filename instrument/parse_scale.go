@@ -12,11 +12,11 @@ func (r *reader) scales(o object, i *Instrument) []Scale {
 	seen := map[string]bool{}
 	for n, node := range o.list("scales", required, 1) {
 		f, ok := r.object(node, fmt.Sprintf("scales[%d]", n), "id", "name", "dimension", "items", "reversed", "method",
-			"missing_allowed", "min", "max", "higher_is_better", "reliability", "cutoff")
+			"times", "rounded", "parts", "missing_allowed", "min", "max", "higher_is_better", "reliability", "cutoff")
 		if !ok {
 			continue
 		}
-		s := r.scale(f, i)
+		s := r.scale(f, i, out)
 		if s.ID != "" && seen[s.ID] {
 			r.fail(f.fields["id"], f.at("id"), "Two scales have the id %q.", s.ID)
 		}
@@ -26,20 +26,26 @@ func (r *reader) scales(o object, i *Instrument) []Scale {
 	return out
 }
 
-func (r *reader) scale(f object, i *Instrument) Scale {
+// scale reads one scale; above are those that it may be made of.
+func (r *reader) scale(f object, i *Instrument, above []Scale) Scale {
 	s := Scale{
 		ID:   f.id("id"),
 		Name: f.text("name", required),
 		Dimension: Dimension(f.oneOf("dimension", string(Bond), string(Tasks), string(Goals),
-			string(Whole), string(Tension))),
-		Method:         Method(f.oneOf("method", string(Mean), string(Sum))),
+			string(Whole), string(Tension), string(Part))),
 		HigherIsBetter: i.HigherIsBetter,
 	}
 	if v, ok := f.boolean("higher_is_better", optional); ok {
 		s.HigherIsBetter = v
 	}
+	if f.fields["parts"] != nil {
+		r.composite(f, i, above, &s)
+		return s
+	}
+	s.Method = Method(f.oneOf("method", string(Mean), string(Sum)))
 	complete := r.scaleItems(f, i, &s)
 	r.reversed(f, &s)
+	r.factor(f, &s)
 	s.MissingAllowed, _ = f.integer("missing_allowed", optional, 0)
 	ranged := complete && !r.itemsWrong
 	if complete && s.MissingAllowed >= len(s.Items) {
