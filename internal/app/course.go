@@ -18,6 +18,7 @@ type course struct {
 	sessions  []care.Session // held, by time
 	responses []care.Response
 	forms     map[string]*instrument.Instrument // by key
+	head      map[string]*instrument.Instrument // by key, see headOf
 }
 
 // course reads an episode's course from the store.
@@ -43,6 +44,7 @@ func (a *App) course(tx Tx, e care.Episode, client care.ID) (c course, err error
 			}
 		}
 	}
+	c.head = headOf(c.forms)
 	return c, nil
 }
 
@@ -76,8 +78,13 @@ func (c course) measures(kind instrument.Kind) (out []Measure) {
 			}
 		}
 	}
+	var heads []*instrument.Instrument
 	for _, id := range ids {
-		m := c.measure(id)
+		heads = append(heads, c.heads(id)...)
+	}
+	for i, f := range heads {
+		m := c.measure(f)
+		m.Earlier = i > 0 && heads[i-1].ID == f.ID
 		if kind == instrument.Alliance && !onlyTherapist {
 			c.besides(&m)
 		}
@@ -128,18 +135,7 @@ func scaleOf(f *instrument.Instrument, d instrument.Dimension) (instrument.Scale
 	return instrument.Scale{}, false
 }
 
-// newest is the form of an id with the highest version that was answered.
-func (c course) newest(id string) (f *instrument.Instrument) {
-	for _, x := range c.forms {
-		if x.ID == id && (f == nil || x.Version > f.Version) {
-			f = x
-		}
-	}
-	return f
-}
-
-func (c course) measure(id string) Measure {
-	f := c.newest(id)
+func (c course) measure(f *instrument.Instrument) Measure {
 	m := Measure{Instrument: f}
 	ds, separates := dimensions(f)
 	m.Separates = separates
@@ -149,7 +145,7 @@ func (c course) measure(id string) Measure {
 			continue
 		}
 		m.Min, m.Max = scale.Min, scale.Max
-		m.Client = append(m.Client, c.series(scale, alliance.Informant(f.Informant), func(r care.Response) bool { return r.Instrument == id }))
+		m.Client = append(m.Client, c.series(scale, alliance.Informant(f.Informant), c.of(f)))
 	}
 	return m
 }
@@ -157,12 +153,12 @@ func (c course) measure(id string) Measure {
 // beside gives the therapist's series of a kind, on the axis of m.
 func (c course) beside(kind instrument.Kind, m Measure) (out []alliance.Series) {
 	for _, own := range m.Client {
-		for _, f := range c.forms {
+		for _, f := range c.headsOf(kind, instrument.Therapist) {
 			scale, ok := scaleOf(f, instrument.Dimension(own.Dimension))
-			if f.Kind != kind || f.Informant != instrument.Therapist || !ok {
+			if !ok {
 				continue
 			}
-			s := c.series(scale, alliance.Therapist, func(r care.Response) bool { return r.Instrument == f.ID && r.Version == f.Version })
+			s := c.series(scale, alliance.Therapist, c.of(f))
 			for i, p := range s.Points { // two forms may have other ranges: compare shares of them
 				s.Points[i].Value = own.Min + (p.Value-scale.Min)/(scale.Max-scale.Min)*(own.Max-own.Min)
 			}
@@ -245,7 +241,9 @@ func tensionOf(f *instrument.Instrument, answers instrument.Answers) alliance.Te
 func (c course) judge() alliance.Verdict {
 	in := alliance.Course{Tension: c.tension()}
 	for _, m := range c.measures(instrument.Alliance) {
-		in.Series = append(in.Series, m.Client...)
+		if !m.Earlier { // a course that has come to its end says nothing of now
+			in.Series = append(in.Series, m.Client...)
+		}
 	}
 	return alliance.DefaultRule().Judge(in)
 }

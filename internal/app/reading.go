@@ -6,7 +6,6 @@ import (
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/instrument/library"
-	"github.com/entente-project/entente/internal/care"
 )
 
 // Reading is one scale of a form over a course, with what was published about its
@@ -28,7 +27,7 @@ func (c course) pictures(kind instrument.Kind) (out []Measure) {
 			continue
 		}
 		for _, r := range m.Readings {
-			out = append(out, Measure{Instrument: m.Instrument, Min: r.Scale.Min, Max: r.Scale.Max, Client: []alliance.Series{r.Series}, Readings: []Reading{r}})
+			out = append(out, Measure{Instrument: m.Instrument, Earlier: m.Earlier, Min: r.Scale.Min, Max: r.Scale.Max, Client: []alliance.Series{r.Series}, Readings: []Reading{r}})
 		}
 	}
 	return out
@@ -39,7 +38,7 @@ func (c course) pictures(kind instrument.Kind) (out []Measure) {
 func (c course) readings(f *instrument.Instrument) (out []Reading) {
 	key, published := library.Key(f.ID)
 	for _, scale := range f.Scales {
-		r := Reading{Scale: scale, Series: c.series(scale, alliance.Informant(f.Informant), func(x care.Response) bool { return x.Instrument == f.ID })}
+		r := Reading{Scale: scale, Series: c.series(scale, alliance.Informant(f.Informant), c.of(f))}
 		if published {
 			r.Figures = key.Figures[scale.ID]
 		}

@@ -101,6 +101,7 @@ type Comment struct {
 // bond, tasks and goals apart: then there is one line and the page says so.
 type Measure struct {
 	Instrument *instrument.Instrument
+	Earlier    bool // the form's structure was changed since; the course goes on in another measure, or not at all
 	Separates  bool
 	Min, Max   float64
 	Client     []alliance.Series // the client's (or carer's) own series, one for each informant and dimension

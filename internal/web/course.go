@@ -138,6 +138,9 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome 
 	if len(a.Readings) == 1 && len(a.Instrument.Scales) > 1 {
 		m.Name += " · " + a.Readings[0].Scale.Name.In(c.p.Lang())
 	}
+	if a.Earlier {
+		m.Name = c.p.T("chart.earlier", "Name", m.Name, "Version", a.Instrument.Version)
+	}
 	higher := true
 	for _, s := range a.Client {
 		higher = higher && s.HigherIsBetter
@@ -294,7 +297,7 @@ func (c *call) changeRow(v app.ClientView, a app.Measure, s alliance.Series, out
 		}
 	}
 	for _, x := range v.Verdict.Reasons {
-		r.Fell = r.Fell || !outcome && x.Code == alliance.Fell && x.Dimension == s.Dimension && x.Informant == s.Informant
+		r.Fell = r.Fell || !outcome && !a.Earlier && x.Code == alliance.Fell && x.Dimension == s.Dimension && x.Informant == s.Informant
 	}
 	return r
 }
