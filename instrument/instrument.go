@@ -52,7 +52,7 @@ const (
 	Goals   Dimension = "goals"
 	Whole   Dimension = "whole"
 	Tension Dimension = "tension"
-	Part    Dimension = "part" // of a published instrument: a scale about anything else
+	Part    Dimension = "part" // a scale about anything else: scored and told, in no picture
 )
 
 // Display is how an item is drawn.

@@ -31,6 +31,7 @@ type ParseError struct {
 type Problem struct {
 	Line, Column  int
 	Path, Message string
+	format        string // the sentence before its words were filled in
 }
 
 // Error is one line for each problem, as name:line:column: message.

@@ -44,7 +44,7 @@ func (r *reader) fail(n *yaml.Node, path, format string, args ...any) {
 		n = &yaml.Node{Line: last.Line, Column: last.Column}
 	}
 	r.problems = append(r.problems, Problem{
-		Line: max(n.Line, 1), Column: max(n.Column, 1), Path: crop(path), Message: crop(fmt.Sprintf(format, args...)),
+		Line: max(n.Line, 1), Column: max(n.Column, 1), Path: crop(path), Message: crop(fmt.Sprintf(format, args...)), format: format,
 	})
 }
 
