@@ -45,6 +45,7 @@ type Tx interface {
 	grantTx
 	askingTx
 	ownTx
+	draftTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

@@ -34,6 +34,7 @@ func (w *world) need() {
 		return tx.AddPull(care.Pull{ID: w.pull, Practice: w.neri.Practice, Staff: w.costa.Staff, AtMillis: w.now.Load(), Clients: 50}, []care.ID{w.neri.Staff, w.boss.Staff})
 	}))
 	must(w.t, w.grant(w.neri))
+	w.write()
 }
 
 // TestEmergency: who opens a client in an emergency reads and does not write, for

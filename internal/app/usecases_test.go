@@ -189,6 +189,24 @@ var useCases = []useCase{
 		w.version++
 		return errorOf(w.app.PublishForm(w.ctx, a, ownForm("sleep", w.version)))
 	}},
+	{"Drafts", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Drafts(w.ctx, a)) }},
+	{"Draft", []who{neri, boss}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Draft(w.ctx, a, w.draft)) }},
+	{"StartDraft", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.StartDraft(w.ctx, a, app.NewDraft{From: "session-client-adult", Adapt: true}))
+	}},
+	{"SaveDraft", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		n, err := w.app.SaveDraft(w.ctx, a, w.draft, w.revision, w.typed)
+		if err == nil {
+			w.revision = n
+		}
+		return err
+	}},
+	{"PublishDraft", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		return w.again(errorOf(w.app.PublishDraft(w.ctx, a, w.draft, w.revision, 1)))
+	}},
+	{"DropDraft", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		return w.again(w.app.DropDraft(w.ctx, a, w.draft, w.revision))
+	}},
 	{"EpisodeForms", []who{neri}, false, func(w *world, a care.Actor) error { return errorOf(w.app.EpisodeForms(w.ctx, a, w.episode)) }},
 	{"ChooseForms", []who{neri}, true, func(w *world, a care.Actor) error {
 		return w.app.ChooseForms(w.ctx, a, w.episode, []string{"session-client-adult", "session-therapist", "prediction-therapist"})

@@ -64,6 +64,9 @@ type world struct {
 	riva                     care.Actor          // a therapist in an emergency
 	granted                  care.ID             // the newest ground for an instrument in neri's practice
 	keys, version            int                 // how many of the keys have a ground; the newest version of a form
+	draft                    care.ID             // a form that neri writes (see write)
+	revision                 int                 // of it
+	typed                    instrument.Draft    // what is in it
 	erased                   care.ID             // somebody erased before (see need)
 	shares                   string              // the folder of shares
 	toErase                  map[care.ID]care.ID // a client for each manager to erase (see need)
@@ -174,7 +177,7 @@ func (w *world) people() {
 
 // tables are all that hold something; throttle counts tries that failed, too.
 var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_identity", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
-	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "instrument_grant", "import"}
+	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "instrument_draft", "instrument_grant", "import"}
 
 // digest stands for every row of every table but some.
 func (w *world) digest(but ...string) string {

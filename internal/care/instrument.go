@@ -64,3 +64,17 @@ const GrantFileBytes = 1 << 20
 func GrantFileKinds() []string {
 	return []string{"application/pdf", "image/png", "image/jpeg", "text/plain"}
 }
+
+// Draft is a form that a practice is writing. Form is what was typed, as JSON;
+// wording and key, never anything about a person.
+type Draft struct {
+	ID, Practice ID
+	// Instrument is the form of which it will be the next version, Base the
+	// version it was begun from; "" and 0 for a form of its own.
+	Instrument string
+	Base       int
+	Form       string
+	Revision   int // counts how often it was saved, so that two tabs notice each other
+	By         ID  // who saved it last
+	AtMillis   int64
+}

@@ -413,6 +413,20 @@ CREATE TABLE practice_instrument (
   PRIMARY KEY (practice_id, instrument, version)
 );
 
+-- Forms being written; wording and key, never anything about a person. revision
+-- grows with each save, so that two tabs notice each other.
+CREATE TABLE instrument_draft (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  draft_id TEXT NOT NULL,
+  instrument TEXT NOT NULL,
+  base BIGINT NOT NULL,
+  form TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  staff_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, draft_id)
+);
+
 -- On what ground a practice uses an instrument's words; details (by whom, when, a
 -- note), file and reason are sealed under the practice's key. One is in force.
 CREATE TABLE instrument_grant (
