@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/auth"
 	"github.com/entente-project/entente/internal/care"
@@ -88,6 +89,10 @@ var theRoutes = map[string]outside{
 	"GET /library/{id}/figures": {may: "tmrx", id: "instrument"}, "GET /library/{id}/ground": {may: staffRoles, id: "instrument"}, "POST /library/{id}/ground": {may: "tmx", id: "instrument", form: url.Values{"ground": {"public_domain"}}},
 	"GET /grants/{id}/withdraw": {may: staffRoles, id: "grant"}, "POST /grants/{id}/withdraw": {may: "tm", id: "grant", form: url.Values{"reason": {"CANARY-withdrawn"}}},
 	"GET /grants/{id}/file": {may: "tm", id: "grant"}, "GET /publish": {may: "tmx"}, "POST /publish": {may: "tmx"},
+	"GET /drafts": {may: staffRoles}, "POST /drafts": {may: "tmx", form: url.Values{"from": {"session-client-adult"}}}, "GET /drafts/{id}": {may: "tm", id: "draft"},
+	"POST /drafts/{id}":        {may: "tm", id: "draft", form: url.Values{"revision": {"1"}, "name-en": {"CANARY-draft"}, "do": {"save"}}},
+	"GET /drafts/{id}/preview": {may: "tm", id: "draft"}, "GET /drafts/{id}/check": {may: "tm", id: "draft"}, "GET /drafts/{id}/publish": {may: "tm", id: "draft"}, "GET /drafts/{id}/drop": {may: "tm", id: "draft"},
+	"POST /drafts/{id}/publish": {may: "tm", id: "draft", form: url.Values{"revision": {"1"}, "version": {"1"}}}, "POST /drafts/{id}/drop": {may: "tm", id: "draft", form: url.Values{"revision": {"1"}}},
 	"GET /episodes/{id}/forms": {may: "t", id: "episode"}, "POST /episodes/{id}/forms": {may: "t", id: "episode"},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},
 	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"}, "POST /signin/with/{provider}": {}, "GET /signin/with/{provider}": openToAll, "GET /signin/with/{provider}/back": {}, "POST /account/with/{provider}": {}, "POST /account/unlink/{id}": {may: staffRoles, id: "client"}, "GET /colleagues/{id}": {may: "tm", id: "colleague"}, "POST /colleagues/{id}": {may: "tm", id: "colleague"},
@@ -197,6 +202,7 @@ func (b *block) staff(t *testing.T) {
 	}
 	b.ids["pull"] = string(pull.ID)
 	b.ids["grant"] = string(must[care.ID](t)(b.app.RecordGrant(ctx, me, app.NewGrant{Instrument: "phq-9", Ground: care.PublicDomain, Note: "CANARY-ground", File: []byte("CANARY-letter")})))
+	b.ids["draft"] = string(must[care.ID](t)(b.app.StartDraft(ctx, me, app.NewDraft{From: "session-client-adult", Adapt: true, Name: instrument.Text{"en": " CANARY-draft"}})))
 	b.ids["file"] = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 }
 

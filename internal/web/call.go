@@ -118,6 +118,8 @@ func maxBody(who audience, r *http.Request) int64 {
 		return 64 << 20
 	case r.URL.Path == "/publish" || strings.HasPrefix(r.URL.Path, "/library/"):
 		return care.GrantFileBytes + 256<<10
+	case strings.HasPrefix(r.URL.Path, "/drafts/"):
+		return 512 << 10
 	case who == anyone:
 		return 16 << 10
 	}

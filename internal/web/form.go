@@ -74,6 +74,7 @@ type formModel struct {
 	Large                bool    // a child's form: one answer below the other, large
 	Visit                care.ID // under which a browser keeps unsent answers apart from anybody else's
 	At                   time.Time
+	Trial                string // where a form leads that is only looked at; empty in earnest
 }
 
 type commentModel struct{ Prompt, Text, Error string }

@@ -17,6 +17,7 @@ type grantsView struct {
 	Shown   bool // to this reader
 	Lines   []grantLine
 	InForce bool
+	Own     bool // the ground in force is that the practice wrote it
 	Grounds []care.Ground
 	Typed   grantTyped
 }
@@ -54,6 +55,7 @@ func (c *call) grants(e app.LibraryEntry) (v grantsView, err error) {
 			l.End = c.p.T("grant.withdrawn", "By", g.EndedBy, "Day", c.p.Date(c.at(g.EndedMillis)), "Why", g.EndReason)
 		}
 		v.InForce = v.InForce || l.InForce
+		v.Own = v.Own || l.InForce && g.Ground == care.OwnWork
 		v.Lines = append(v.Lines, l)
 	}
 	return v, nil
@@ -102,6 +104,7 @@ func (c *call) grantAgain(id string, typed grantTyped, err error) error {
 		return lookErr
 	}
 	v.Grants.Typed = typed
+	c.writable(&v, e)
 	if care.CodeOf(err) == care.Conflict {
 		return c.refuse(http.StatusConflict, "instrument", v, err)
 	}

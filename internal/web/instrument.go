@@ -10,6 +10,7 @@ import (
 
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
 )
 
 // instrumentView is what is known of one instrument.
@@ -27,6 +28,7 @@ type instrumentView struct {
 	Sources      []string
 	Grants       grantsView
 	OwnFigures   bool // that there is a page on the practice's own clients
+	Adapt, Next  bool // what this reader may write on from here
 }
 
 type named struct{ Name, Value string }
@@ -49,7 +51,17 @@ func instrumentPage(c *call) error {
 	if v.Grants, err = c.grants(e); err != nil {
 		return err
 	}
+	c.writable(&v, e)
 	return c.render(http.StatusOK, "instrument", v)
+}
+
+// writable says what a manager may write on: the next version of a published form
+// of the practice's, and a form of its own out of one of ours or of its own work.
+func (c *call) writable(v *instrumentView, e app.LibraryEntry) {
+	if c.by.Has(care.Manager) {
+		v.Adapt = e.Ours || v.Grants.Own && e.Key == nil
+		v.Next = !e.Ours && e.Key == nil && (e.State == app.Ready || e.State == app.PermissionNeeded)
+	}
 }
 
 func (c *call) instrumentModel(e app.LibraryEntry) instrumentView {

@@ -46,6 +46,7 @@ type libraryView struct {
 	Ages                                []care.AgeBand
 	States                              []app.LibraryState
 	Rows                                []libraryRow
+	Drafts                              []draftLine
 	All                                 int
 }
 
@@ -69,6 +70,9 @@ func libraryPage(c *call) error {
 	v := libraryView{
 		Search: strings.TrimSpace(q.Get("q")), Kind: q.Get("kind"), Informant: q.Get("informant"), Age: q.Get("age"), State: q.Get("state"),
 		Kinds: libraryKinds, Informants: libraryInformants, Ages: care.AgeBands(), States: app.LibraryStates(), All: len(all),
+	}
+	if v.Drafts, err = c.draftLines(); err != nil {
+		return err
 	}
 	for _, e := range all {
 		if v.wants(e, c.p.Lang()) {

@@ -69,7 +69,7 @@ const layoutMark = "{{/* layout: "
 func loadPages() (pages, error) {
 	ps := pages{byLang: map[string]map[string]page{}}
 	var err error
-	if ps.assets, err = loadAssets(); err != nil {
+	if ps.assets, err = ps.loadAssets(); err != nil {
 		return pages{}, err
 	}
 	inside := ps.innerStyle()
@@ -135,7 +135,7 @@ func (ps *pages) funcs(p *i18n.Printer, inside template.CSS) template.FuncMap {
 	}
 }
 
-func loadAssets() (map[string]asset, error) {
+func (ps *pages) loadAssets() (map[string]asset, error) {
 	entries, err := assetFiles.ReadDir("assets")
 	if err != nil {
 		return nil, fmt.Errorf("assets: %w", err)
@@ -155,6 +155,16 @@ func loadAssets() (map[string]asset, error) {
 		}
 		sum := sha256.Sum256(data)
 		out[e.Name()] = asset{data: data, version: hex.EncodeToString(sum[:4]), kind: kinds[path.Ext(e.Name())]}
+	}
+	ps.assets = out
+	inside := ps.innerStyle()
+	for name, css := range map[string]string{
+		"inside.css":       inside,
+		"inside-dark.css":  strings.NewReplacer("prefers-color-scheme:dark", "min-width:0", "color-scheme:light dark", "color-scheme:dark").Replace(inside),
+		"inside-light.css": strings.NewReplacer("(prefers-color-scheme:dark)", "not all", "color-scheme:light dark", "color-scheme:light").Replace(inside),
+	} {
+		sum := sha256.Sum256([]byte(css))
+		out[name] = asset{data: []byte(css), version: hex.EncodeToString(sum[:4]), kind: kinds[".css"]}
 	}
 	return out, nil
 }

@@ -156,6 +156,10 @@ func inspect(t *testing.T, lang, page string) {
 				t.Errorf("<%s name=%q> has no name that can be heard", n.Data, a["name"])
 			}
 		case "form":
+			// Example answers of a draft are nobody's, and may stand in an address.
+			if try := a["method"] == "get" && strings.HasPrefix(a["action"], "/drafts/") && strings.HasSuffix(a["action"], "/check"); try {
+				continue
+			}
 			if a["method"] != "post" || !strings.HasPrefix(a["action"], "/") {
 				t.Errorf("a form goes to %q by %q", a["action"], a["method"])
 			}
