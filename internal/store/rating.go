@@ -78,7 +78,7 @@ func (t *Tx) Responses(practice, episode, client care.ID) ([]care.Response, erro
 // instrument, in any of its versions, with what they say; by client.
 func (t *Tx) FirstResponses(practice care.ID, instrument string) ([]care.Response, error) {
 	rows, err := list(t, scanSealedResponse, "SELECT "+responseColumns+`, content FROM response WHERE practice_id = $1 AND response_id IN (
-		SELECT response_id FROM (SELECT response_id, ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY answered_millis, response_id) AS place
+		SELECT response_id FROM (SELECT response_id, ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY answered_millis, session_id, response_id) AS place
 			FROM response WHERE practice_id = $1 AND instrument = $2) AS answered WHERE place = 1)
 		ORDER BY client_id, response_id`, practice, instrument)
 	if err != nil {
