@@ -48,8 +48,9 @@ func readForm(text string) (*instrument.Instrument, error) {
 }
 
 // differs names the first thing in which a form is not scored as its key says.
+// Items after the key's are asked and in no scale.
 func differs(key, f *instrument.Instrument) string {
-	if len(f.Items) != len(key.Items) {
+	if len(f.Items) < len(key.Items) {
 		return fmt.Sprintf("items: %d, %d", len(f.Items), len(key.Items))
 	}
 	for i, it := range key.Items {

@@ -5,10 +5,7 @@ package app
 import (
 	"cmp"
 	"context"
-	"math"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/entente-project/entente/instrument"
@@ -102,7 +99,7 @@ func (a *App) entries(tx Tx, practice care.ID) ([]LibraryEntry, error) {
 	}
 	for _, k := range library.Keys() {
 		e := at(k.ID)
-		e.Key, e.Name, e.Kind, e.Informants, e.Ages = k, instrument.Text{"en": k.Name}, k.Kind, k.Informants, agesIn(k.Ages)
+		e.Key, e.Name, e.Kind, e.Informants, e.Ages = k, instrument.Text{"en": k.Name}, k.Kind, k.Informants, k.Bands()
 	}
 	for _, f := range library.All() {
 		e := at(f.ID)
@@ -158,42 +155,4 @@ func stateOf(tx Tx, practice care.ID, e LibraryEntry, published bool) (LibrarySt
 		return KeyIncomplete, nil
 	}
 	return WordingNeeded, nil
-}
-
-var years = regexp.MustCompile(`(\d+)\s*-\s*(\d+)|(\d+)\+|<=\s*(\d+)`)
-
-// agesIn reads the bands out of the published words, such as "adult" or "11-18":
-// nil when they do not tell.
-func agesIn(text string) (out []instrument.AgeBand) {
-	named := map[instrument.AgeBand]bool{
-		instrument.Adult: strings.Contains(text, "adult"), instrument.Adolescent: strings.Contains(text, "adolescent"), instrument.Child: strings.Contains(text, "child"),
-	}
-	known := text == "any" || named[instrument.Adult] || named[instrument.Adolescent] || named[instrument.Child]
-	for _, m := range years.FindAllStringSubmatch(text, -1) {
-		known = true
-		from, to := 0, math.MaxInt
-		for i, v := range m[1:] {
-			n, err := strconv.Atoi(v)
-			switch {
-			case err != nil:
-			case i == 0 || i == 2:
-				from = n
-			default:
-				to = n
-			}
-		}
-		named[instrument.Child] = named[instrument.Child] || from <= 12 && to >= 6
-		named[instrument.Adolescent] = named[instrument.Adolescent] || from <= 17 && to >= 13
-		named[instrument.Adult] = named[instrument.Adult] || to >= 18
-	}
-	if !known {
-		return nil
-	}
-	out = []instrument.AgeBand{}
-	for _, b := range []instrument.AgeBand{instrument.Adult, instrument.Adolescent, instrument.Child} {
-		if named[b] || text == "any" {
-			out = append(out, b)
-		}
-	}
-	return out
 }
