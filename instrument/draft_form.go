@@ -196,6 +196,16 @@ func (d Draft) Form(id string, version int) (*Instrument, []DraftProblem) {
 			out = d.add(out, x)
 		}
 	}
+	if len(d.Items) == 0 { // the answers are looked at before there is an item
+		with := d
+		with.Items = []DraftItem{{ID: "q1", Text: Text{}}}
+		_, all := with.Form(id, version)
+		for _, x := range all {
+			if strings.HasPrefix(x.Path, "answers") {
+				out = append(out, x)
+			}
+		}
+	}
 	for n, s := range d.Scales {
 		if _, ok := d.ItemsOf(s); !ok {
 			at := "scales[" + strconv.Itoa(n) + "].items"

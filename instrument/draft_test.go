@@ -71,6 +71,9 @@ func TestDraftProblems(t *testing.T) {
 		"[]": func(*instrument.Draft) {}, "[{name.it empty}]": func(d *instrument.Draft) { d.Name["it"] = " " }, "[{items[1].text.en empty}]": func(d *instrument.Draft) { delete(d.Items[1].Text, "en") },
 		"[{ages too_few}]": func(d *instrument.Draft) { d.Ages = nil }, "[{languages too_few}]": func(d *instrument.Draft) { d.Languages = nil },
 		"[{items too_few} {scales[0].items too_few} {scales[1].items too_few}]": func(d *instrument.Draft) { d.Items, d.Scales[0].Items, d.Scales[1].Items = nil, "", "" },
+		"[{items too_few} {scales[0].items too_few} {scales[1].items too_few} {answers.max number}]": func(d *instrument.Draft) {
+			d.Items, d.Scales[0].Items, d.Scales[1].Items, d.Answers.Max = nil, "", "", "ten"
+		},
 		"[{scales too_few}]":                        func(d *instrument.Draft) { d.Scales = nil },
 		"[{informant choice}]":                      func(d *instrument.Draft) { d.Informant = "cat" },
 		"[{answers.max number}]":                    func(d *instrument.Draft) { d.Answers.Max = "ten" },

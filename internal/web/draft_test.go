@@ -103,7 +103,7 @@ func TestDraftSamples(t *testing.T) {
 		for i, x := range []sample{
 			{"draft-publish", c.releaseModel(other), nil}, {"draft-publish", c.releaseModel(draftFor(t, "session-client-adult", nil)), map[string]string{"": "No."}},
 			{"draft-publish", c.releaseModel(app.Draft{Form: other.Form}), nil},
-			{"draft-preview", previewView{formModel: m, Back: "/drafts/d1", Sheet: "inside-dark.css", Ways: []previewWay{{"<b>", "/x", true}}}, nil},
+			{"draft-preview", previewView{formModel: m, Back: "/drafts/d1", Sheet: "inside-dark.css", Ways: [][]previewWay{{{"<b>", "/x", true}}}}, nil},
 			{"draft-check", checkView{Name: "<i>", Back: "/drafts/d1", Any: true, Tries: []tryItem{{1, "a-x", "<b>", nil, "7", "No."}}, Worked: []workedScale{{Name: "x", Lines: []string{"y"}}}}, nil},
 		} {
 			t.Run(fmt.Sprintf("%s/%s/%d", lang, x.name, i), func(t *testing.T) {

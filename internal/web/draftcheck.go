@@ -32,7 +32,7 @@ type previewView struct {
 	Back  string
 	Sheet string // the style of a client's form, in daylight, in the dark or as the device has it
 	Wide  bool
-	Ways  []previewWay
+	Ways  [][]previewWay // by what they change
 }
 
 // previewWay is a link to the same form seen in another way.
@@ -67,6 +67,7 @@ func previewDraft(c *call) error {
 	v := previewView{formModel: newFormModel(p, app.FormView{Instrument: d.Ready, Language: lang, Of: 1, Step: 1}, nil, nil), Back: draftPath(d.ID), Sheet: sheets[light], Wide: width == "wide"}
 	v.Trial = draftPath(d.ID) + "/check"
 	v.Large = v.Large || size == "large"
+	last := ""
 	way := func(name, value, label string) {
 		to := url.Values{}
 		for k, x := range here {
@@ -77,7 +78,11 @@ func previewDraft(c *call) error {
 				to.Set(k, x)
 			}
 		}
-		v.Ways = append(v.Ways, previewWay{label, draftPath(d.ID) + "/preview?" + to.Encode(), here[name] == value})
+		if name != last {
+			v.Ways, last = append(v.Ways, nil), name
+		}
+		group := &v.Ways[len(v.Ways)-1]
+		*group = append(*group, previewWay{label, draftPath(d.ID) + "/preview?" + to.Encode(), here[name] == value})
 	}
 	for n, name := range c.languagesOf(d.Form.Languages) {
 		way("lang", d.Form.Languages[n], name)
@@ -171,7 +176,7 @@ func (c *call) tries(it instrument.Item, places []float64, chosen string) (out [
 
 // worked writes a score out as a person would on paper.
 func (c *call) worked(f *instrument.Instrument, s instrument.Scale, w instrument.Working) workedScale {
-	out := workedScale{Name: s.Name.In(c.p.Lang()), Score: c.p.T("draft.no_score"), Range: c.p.T("library.range", "Min", c.figure(s.Min), "Max", c.figure(s.Max))}
+	out := workedScale{Name: s.Name.In(c.p.Lang()), Score: c.p.T("draft.no_score"), Range: c.p.T("draft.work.items", "Items", numbersOf(f, s.Items), "Min", c.figure(s.Min), "Max", c.figure(s.Max))}
 	var terms []string
 	total, missing := 0.0, 0
 	for _, t := range w.Terms {
@@ -188,7 +193,6 @@ func (c *call) worked(f *instrument.Instrument, s instrument.Scale, w instrument
 			out.Lines = append(out.Lines, c.p.T("draft.work.reversed", "N", number, "Answer", c.figure(t.Answer), "Min", c.figure(it.Min), "Max", c.figure(it.Max), "Used", c.figure(round6(t.Used))))
 		}
 	}
-	out.Lines = append(out.Lines, c.p.T("draft.work.items", "Items", numbersOf(f, s.Items)))
 	if !w.OK {
 		if missing > 0 {
 			out.Lines = append(out.Lines, c.p.N("draft.work.too_many", missing, "Allowed", s.MissingAllowed))

@@ -65,6 +65,7 @@ type answersModel struct {
 	Min, Max, Step lineField
 	Low, High      textRow
 	Options        []*draftOption
+	From, To       string // the whole numbers that the choices run between
 	Error          string
 }
 
@@ -174,6 +175,7 @@ func (c *call) answersModel(f instrument.Draft, name, of, item string, a instrum
 		Step: lineField{Name: name + "-step", Label: c.p.T("draft.step"), Value: a.Step},
 		Low:  c.texts(f, name+"-low", about("draft.low"), a.Low, 1), High: c.texts(f, name+"-high", about("draft.high"), a.High, 1),
 	}
+	m.From, m.To = ends(a.Options)
 	for n, o := range a.Options {
 		key := optionName(name, n+1)
 		m.Options = append(m.Options, &draftOption{
@@ -182,6 +184,21 @@ func (c *call) answersModel(f instrument.Draft, name, of, item string, a instrum
 		})
 	}
 	return m
+}
+
+// ends are the lowest and the highest whole number among choices, 0 and 4 where
+// there are none.
+func ends(all []instrument.DraftOption) (from, to string) {
+	var numbers []int
+	for _, o := range all {
+		if n, err := strconv.Atoi(o.Value); err == nil && !o.NoAnswer {
+			numbers = append(numbers, n)
+		}
+	}
+	if len(numbers) < 2 {
+		return "0", "4"
+	}
+	return strconv.Itoa(slices.Min(numbers)), strconv.Itoa(slices.Max(numbers))
 }
 
 func (c *call) addItems(v *draftView, f instrument.Draft) {
