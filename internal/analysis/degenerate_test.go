@@ -147,6 +147,7 @@ var degenerate = []struct {
 	{"cfa-wlsmv", golden("psych", "psy_02_bfi_alpha_omega"), 60, []string{"cfa", "-", "a =~ A1 + A2 + A3 + A4", "--estimator", "WLSMV"}},
 	{"irt", golden("psych", "irt_01_bfi_grm"), 60, []string{"irt", "-"}},
 	{"apim", golden("psych", "dyad_01_acitelli_apim"), 60, []string{"apim", "-", "--dyad", "CoupleID", "--member", "gender", "--outcome", "sat", "--predictors", "otherpos_a"}},
+	{"apim-roles", golden("psych", "dyad_01_acitelli_apim"), 30, []string{"apim", "-", "--dyad", "CoupleID", "--member", "gender", "--outcome", "sat", "--predictors", "otherpos_a", "--roles", "--equal-effects", "--reml"}},
 	{"truthbias", golden("psych", "dyad_02_truth_bias"), 40, []string{"truthbias", "-", "--judgment", "judge", "--truth", "truth"}},
 	{"truthbias-sessions", golden("lmm", "lmm_05_univbct_lagged"), 45, []string{"truthbias", "-", "--judgment", "JSAT", "--truth", "COMMIT", "--dyad", "SUBNUM"}},
 	{"surface", golden("psych", "dyad_02_truth_bias"), 40, []string{"surface", "-", "--x", "judge", "--y", "truth", "--outcome", "moderator"}},

@@ -21,6 +21,8 @@ type APIMCommand struct {
 	Outcome    string   `required:"" help:"Column of the outcome." placeholder:"COLUMN" group:"Model"`
 	Predictors []string `required:"" help:"Columns of the own predictors." placeholder:"COLUMN" group:"Model"`
 	Roles      bool     `help:"Members have roles with effects and variances of their own (distinguishable)." group:"Model"`
+	Effects    bool     `name:"equal-effects" help:"With --roles: one intercept, actor and partner effect for both roles; their variances differ." group:"Model"`
+	Variances  bool     `name:"equal-variances" help:"With --roles: one residual variance for both roles; their effects differ." group:"Model"`
 	REML       bool     `name:"reml" help:"Restricted maximum likelihood; full where not given." group:"Model"`
 	Center     string   `enum:"grand,none" default:"grand" help:"Centre the predictors on the mean of all members (grand), or not (none)." group:"Model"`
 }
@@ -30,29 +32,42 @@ func (c *APIMCommand) Run(ctx context.Context, s *Streams) error {
 	if c.Roles && c.Member == "" {
 		return wrongUse("--roles needs --member, the column of the roles")
 	}
+	if (c.Effects || c.Variances) && !c.Roles {
+		return wrongUse("--equal-effects and --equal-variances are of roles: add --roles")
+	}
+	if c.Effects && c.Variances {
+		return wrongUse("--equal-effects with --equal-variances leaves no roles: leave --roles out instead")
+	}
 	return c.output().run(ctx, s, c.code, func(context.Context, func(string)) (*Document, error) {
 		t, err := c.open(s.In)
 		if err != nil {
 			return nil, err
 		}
-		t, dyads, roles, err := c.pairs(t)
+		t, pairs, err := c.pairs(t)
 		if err != nil {
 			return nil, err
 		}
-		r, err := psych.APIM(dyads, c.Predictors, psych.APIMOptions{Roles: c.Roles, REML: c.REML, Level: c.Level})
+		r, err := psych.APIM(pairs.dyads, c.Predictors, psych.APIMOptions{Roles: c.Roles, EqualEffects: c.Effects, EqualVariances: c.Variances, REML: c.REML, Level: c.Level})
 		if err != nil {
 			return nil, inFile(c.Data, err)
 		}
-		return c.document(t, roles, r), nil
+		return c.document(t, pairs, r), nil
 	})
 }
 
+// paired are the dyads of a table.
+type paired struct {
+	dyads   []psych.Dyad
+	roles   []string // the two values of --member, nil without it
+	omitted int      // dyads left out
+}
+
 // pairs brings the two rows of each dyad together. A dyad of which one row is
-// missing or has a missing value is left out, both its rows with it.
-func (c *APIMCommand) pairs(t *Table) (*Table, []psych.Dyad, []string, error) {
+// missing, or a predictor, is left out; so is the row of an outcome that is missing.
+func (c *APIMCommand) pairs(t *Table) (*Table, *paired, error) {
 	ids, err := t.labels("dyad", c.Dyad)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	names := append([]string{c.Outcome}, c.Predictors...)
 	columns := make([][]float64, len(names))
@@ -62,12 +77,12 @@ func (c *APIMCommand) pairs(t *Table) (*Table, []psych.Dyad, []string, error) {
 			flag = "outcome"
 		}
 		if columns[i], err = t.numbers(flag, n); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 	}
 	slot, roles, err := c.slots(t)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	rows := map[string][2]int{}
 	var order []string
@@ -88,26 +103,29 @@ func (c *APIMCommand) pairs(t *Table) (*Table, []psych.Dyad, []string, error) {
 			}
 		}
 		if r[k] >= 0 {
-			return nil, nil, nil, fmt.Errorf("rows %d and %d: dyad %s has two rows for the same member; each dyad has one row for each of its two members", t.row[r[k]], t.row[i], id)
+			return nil, nil, fmt.Errorf("rows %d and %d: dyad %s has two rows for the same member; each dyad has one row for each of its two members", t.row[r[k]], t.row[i], id)
 		}
 		r[k] = i
 		rows[id] = r
 	}
+	var whole [][2]int
 	var used []int
 	for _, id := range order {
 		r := rows[id]
-		whole := r[0] >= 0 && r[1] >= 0
-		for _, col := range columns {
-			whole = whole && !math.IsNaN(col[r[0]]) && !math.IsNaN(col[r[1]])
+		if r[0] < 0 || r[1] < 0 || slices.ContainsFunc(columns[1:], func(col []float64) bool { return math.IsNaN(col[r[0]] + col[r[1]]) }) {
+			continue
 		}
-		if whole {
-			used = append(used, r[0], r[1])
+		whole = append(whole, r)
+		for _, i := range r {
+			if !math.IsNaN(columns[0][i]) {
+				used = append(used, i)
+			}
 		}
 	}
 	if len(used) == 0 {
-		return nil, nil, nil, fmt.Errorf("no dyad of %s has two rows with all values; the table needs a row for each member", c.Dyad)
+		return nil, nil, fmt.Errorf("no dyad of %s has two rows with all values; the table needs a row for each member", c.Dyad)
 	}
-	return t.use(used), c.dyads(columns, used), roles, nil
+	return t.use(used), &paired{c.dyads(columns, whole, used), roles, len(order) - len(whole)}, nil
 }
 
 // slots says which member a row is: 0, 1, or -1 where the order decides.
@@ -130,7 +148,8 @@ func (c *APIMCommand) slots(t *Table) (func(int) int, []string, error) {
 	return func(i int) int { return slices.Index(levels, l[i]) }, levels, nil
 }
 
-func (c *APIMCommand) dyads(columns [][]float64, used []int) []psych.Dyad {
+// dyads centres the predictors on the mean of the rows that are used.
+func (c *APIMCommand) dyads(columns [][]float64, whole [][2]int, used []int) []psych.Dyad {
 	mean := make([]float64, len(columns))
 	if c.Center == "grand" {
 		for p := 1; p < len(columns); p++ {
@@ -139,10 +158,9 @@ func (c *APIMCommand) dyads(columns [][]float64, used []int) []psych.Dyad {
 			}
 		}
 	}
-	out := make([]psych.Dyad, len(used)/2)
-	for k := range out {
-		for m := range 2 {
-			i := used[2*k+m]
+	out := make([]psych.Dyad, len(whole))
+	for k, rows := range whole {
+		for m, i := range rows {
 			out[k].Outcome[m] = columns[0][i]
 			for p := 1; p < len(columns); p++ {
 				out[k].Predictors[m] = append(out[k].Predictors[m], columns[p][i]-mean[p])
@@ -166,7 +184,7 @@ func psychHead(level float64) []string {
 	return []string{"", "estimate", "SE", "t", "p", percent(level) + " from", "to"}
 }
 
-func (c *APIMCommand) document(t *Table, roles []string, r *psych.APIMResult) *Document {
+func (c *APIMCommand) document(t *Table, pairs *paired, r *psych.APIMResult) *Document {
 	method := "maximum likelihood"
 	if r.REML {
 		method = "REML"
@@ -174,19 +192,40 @@ func (c *APIMCommand) document(t *Table, roles []string, r *psych.APIMResult) *D
 	d := &Document{Analysis: "apim", Source: t, Title: fmt.Sprintf("Actor-partner model of %s by %s, %d dyads", c.Outcome, method, r.Dyads)}
 	objects, rows := psychObjects(r.Coefficients)
 	title := ""
-	if c.Roles {
+	if r.Roles != nil {
 		title = "Means over the roles, and half the differences"
 	}
 	d.table(title, psychHead(c.Level), rows)
 	var own []Object
 	for k, cs := range r.Roles {
 		o, rows := psychObjects(cs)
-		own = append(own, Object{{"role", roles[k]}, {"sd", r.SD[k]}, {"coefficients", o}})
-		d.table(c.Member+" "+roles[k], psychHead(c.Level), rows)
+		own = append(own, Object{{"role", pairs.roles[k]}, {"sd", r.SD[k]}, {"coefficients", o}})
+		d.table(c.Member+" "+pairs.roles[k], psychHead(c.Level), rows)
 	}
-	d.Result = Object{{"dyads", r.Dyads}, {"omitted", len(t.dropped) / 2}, {"reml", r.REML}, {"coefficients", objects}, {"roles", own}, {"sd", r.SD[:]}, {"rho", r.Rho}, {"loglik", r.LogL}, {"parameters", r.K}, {"aic", r.AIC}}
+	tests := c.tests(d, r)
+	d.Result = Object{{"dyads", r.Dyads}, {"rows", r.Rows}, {"omitted", pairs.omitted}, {"reml", r.REML}, {"coefficients", objects}, {"vcov", matrixRows(r.Vcov)}, {"roles", own}, {"tests", tests}, {"sd", r.SD[:]}, {"rho", r.Rho}, {"loglik", r.LogL}, {"parameters", r.K}, {"aic", r.AIC}}
+	if half := 2*r.Dyads - r.Rows; half > 0 {
+		d.say("Of %d dyads the outcome of one member is missing; that of the other is used.", half)
+	}
 	d.say("Residual standard deviations %s and %s, their correlation %s. Log-likelihood %.4f, AIC %.2f.", short(r.SD[0]), short(r.SD[1]), short(r.Rho), r.LogL, r.AIC)
 	return d
+}
+
+// tests shows what roles, and actor and partner effects, have in common.
+func (c *APIMCommand) tests(d *Document, r *psych.APIMResult) []Object {
+	var objects []Object
+	var rows [][]string
+	for _, x := range r.Tests {
+		kind, under := "F", any(x.DF2)
+		df2 := whole(x.DF2)
+		if x.DF2 == 0 {
+			kind, under, df2 = "chi2", nil, ""
+		}
+		objects = append(objects, Object{{"equal", x.Name}, {"kind", kind}, {"stat", x.Stat}, {"df1", x.DF1}, {"df2", under}, {"p", x.P}})
+		rows = append(rows, []string{x.Name, map[string]string{"F": "F", "chi2": "chi²"}[kind], num(x.Stat), whole(x.DF1), df2, prob(x.P)})
+	}
+	d.table("Are these equal?", []string{"", "test", "", "df", "df of error", "p"}, rows)
+	return objects
 }
 
 // TruthBiasCommand is `stats truthbias`.

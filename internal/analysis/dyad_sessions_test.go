@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,4 +61,49 @@ func TestTruthBiasOfSessions(t *testing.T) {
 		compared += g.compare(t, path, ours, want)
 	}
 	t.Logf("%d numbers agree", compared)
+}
+
+// TestCouplesWithOneOutcome: where one partner's answer is missing the other's is
+// used, as gls uses it; the values are those of apim.R.
+func TestCouplesWithOneOutcome(t *testing.T) {
+	t.Parallel()
+	f := readFrame(t, golden("psych", "dyad_01_acitelli_apim"), 400)
+	sat := slices.Index(f.names, "sat")
+	table := f.each(func(i, j int, v string) string {
+		if j == sat && (i+1)*7%10 == 0 {
+			return ""
+		}
+		return v
+	}).String()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "stats", "psych", "testdata", "reference", "apim.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct{ Expected any }
+	if err := json.Unmarshal(raw, &c); err != nil {
+		t.Fatal(err)
+	}
+	g := goldenCase{tolerance: 2e-5}
+	for under, flags := range map[string][]string{"roles_ML": {"--roles"}, "roles_REML": {"--roles", "--reml"}, "equal_effects_ML": {"--roles", "--equal-effects"}, "equal_variances_ML": {"--roles", "--equal-variances"}, "alike_REML": {"--reml"}} {
+		line := append([]string{"apim", "-", "--dyad", "CoupleID", "--member", "Partnum", "--outcome", "sat", "--predictors", "otherpos_a,tension_a", "--json"}, flags...)
+		out, err := perform(t, strings.NewReader(table), line...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o struct{ Result any }
+		if err := json.Unmarshal([]byte(out), &o); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []same{{"coefficients/*/estimate", under + "/beta"}, {"coefficients/*/se", under + "/se"}, {"coefficients/*/p", under + "/p"}, {"rho", under + "/rho"}, {"sd/0", under + "/sigma"}, {"loglik", under + "/logLik"}, {"aic", under + "/AIC"}, {"rows", "rows"}, {"dyads", "couples"}} {
+			ours, err := pick(o.Result, p.ours)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := pick(c.Expected, p.theirs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.compare(t, under+" "+p.ours, ours, want)
+		}
+	}
 }

@@ -38,6 +38,7 @@ var rCases = []struct {
 	{"lavaan", "cfa DATA:psych/cfa_01_hs_ml 'visual =~ x1 + x2 + x3' --group school --invariance --r", "c(fitMeasures(metric)['chisq'], fitMeasures(fit)['chisq'])", "steps/1/fit/fit/test/chi2 steps/3/fit/fit/test/chi2", 1e-4},
 	{"lavaan", "cfa DATA:psych/cfa_04_bfi_wlsmv 'A =~ A1 + A2 + A3 + A4 + A5' --estimator WLSMV --r", "fitMeasures(fit)[c('chisq', 'chisq.scaled')]", "fit/test/chi2 fit/scaled/test/chi2", 1e-4},
 	{"nlme", "apim DATA:psych/dyad_01_acitelli_apim --dyad CoupleID --member gender --outcome sat --predictors otherpos_a --roles --r", "as.numeric(logLik(fit))", "loglik", 1e-5},
+	{"nlme", "apim DATA:psych/dyad_01_acitelli_apim --dyad CoupleID --member gender --outcome sat --predictors otherpos_a,tension_a --roles --equal-variances --r", "as.numeric(logLik(fit))", "loglik", 1e-6},
 	{"stats", "truthbias DATA:psych/dyad_02_truth_bias --judgment judge --truth truth --moderator moderator --r", "coef(fit)", "coefficients/*/estimate", 1e-6},
 	{"lmerTest", "truthbias DATA:lmm/lmm_05_univbct_lagged --judgment JSAT --truth COMMIT --dyad SUBNUM --r", "c(fixef(fit), sigma(fit))", "coefficients/*/estimate sigma", 1e-5},
 	{"stats", "surface DATA:psych/dyad_02_truth_bias --x judge --y truth --outcome moderator --r", "c(coef(fit), drop(a %*% coef(fit)))", "coefficients/*/estimate surface/*/estimate", 1e-5},

@@ -326,8 +326,7 @@ func (c *IRTCommand) code() (string, error) {
 func (c *APIMCommand) code() (string, error) {
 	s := &script{}
 	s.read(c.Source, "nlme")
-	s.line("need <- complete.cases(dat[, %s])", vector(append([]string{c.Dyad, c.Outcome}, c.Predictors...)))
-	s.line("dat <- dat[need, ]; dat <- dat[dat$%s %%in%% names(which(table(dat$%[1]s) == 2)), ]", named(c.Dyad))
+	s.line("dat <- dat[!is.na(dat$%s), ]; dat <- dat[dat$%[1]s %%in%% names(which(table(dat$%[1]s) == 2)), ]", named(c.Dyad))
 	order := "dat$" + named(c.Dyad)
 	if c.Member != "" {
 		order += ", dat$" + named(c.Member)
@@ -336,12 +335,14 @@ func (c *APIMCommand) code() (string, error) {
 	s.line("other <- as.vector(rbind(seq(2, nrow(dat), 2), seq(1, nrow(dat), 2)))")
 	var actors, partners []string
 	for _, p := range c.Predictors {
-		centre := ""
-		if c.Center == "grand" {
-			centre = fmt.Sprintf(" - mean(dat$%s)", named(p))
-		}
-		s.line("dat$%s <- dat$%s%s; dat$%s <- dat$%[1]s[other]", named("actor."+p), named(p), centre, named("partner."+p))
+		s.line("dat$%s <- dat$%s; dat$%s <- dat$%[2]s[other]", named("actor."+p), named(p), named("partner."+p))
 		actors, partners = append(actors, named("actor."+p)), append(partners, named("partner."+p))
+	}
+	s.line("dat <- dat[complete.cases(dat[, %s]), ]", vector(append([]string{c.Outcome}, bare(actors, partners)...)))
+	if c.Center == "grand" {
+		for i := range actors {
+			s.line("centre <- mean(dat$%s); dat$%[1]s <- dat$%[1]s - centre; dat$%[2]s <- dat$%[2]s - centre", actors[i], partners[i])
+		}
 	}
 	f := strings.Join(append(actors, partners...), " + ")
 	method := "ML"
@@ -351,12 +352,27 @@ func (c *APIMCommand) code() (string, error) {
 	weights := ""
 	if c.Roles {
 		s.line("dat$role. <- ifelse(dat$%s == sort(unique(dat$%[1]s))[1], 1, -1)", named(c.Member))
-		f = "role. * (" + f + ")"
-		weights = ", weights = varIdent(form = ~ 1 | role.)"
+		if !c.Effects {
+			f = "role. * (" + f + ")"
+		}
+		if !c.Variances {
+			weights = ", weights = varIdent(form = ~ 1 | role.)"
+		}
 	}
 	s.line("fit <- gls(%s ~ %s, data = dat, correlation = corCompSymm(form = ~ 1 | %s)%s, method = %s, control = glsControl(tolerance = 1e-12, msTol = 1e-12, opt = \"optim\"))", named(c.Outcome), f, named(c.Dyad), weights, quoted(method))
 	s.line("print(summary(fit))")
 	return s.String(), nil
+}
+
+// bare takes the marks off names.
+func bare(lists ...[]string) []string {
+	var out []string
+	for _, l := range lists {
+		for _, n := range l {
+			out = append(out, strings.Trim(n, "`"))
+		}
+	}
+	return out
 }
 
 func (c *TruthBiasCommand) code() (string, error) {

@@ -5,12 +5,15 @@ package psych
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
 // Dyad is two members who each have an outcome and the same predictors. Where
-// roles are told apart, member 0 has the first role in every dyad.
+// roles are told apart, member 0 has the first role in every dyad. NaN is missing:
+// of one outcome, the other is used still; of a predictor, the dyad is left out,
+// as it is a predictor of both.
 type Dyad struct {
 	Outcome    [2]float64
 	Predictors [2][]float64
@@ -19,7 +22,8 @@ type Dyad struct {
 // APIMResult is an actor-partner interdependence model: each member's outcome
 // depends on the own predictors (actor effects) and the other's (partner effects).
 type APIMResult struct {
-	Dyads, Omitted int // used; left out because a value is missing
+	Dyads, Omitted int // used; left out because values are missing
+	Rows           int // outcomes used: fewer than two for each dyad where some are missing
 	REML           bool
 	// Coefficients are the intercept, then for each predictor the actor and then
 	// for each the partner effects. Where roles are told apart they are the means
@@ -33,23 +37,27 @@ type APIMResult struct {
 	LogL  float64    // restricted, if REML
 	K     int        // parameters, for AIC
 	AIC   float64
+	Vcov  *mat.SymDense // of Coefficients, with the factor that standard errors have
+	Tests []APIMTest    // of what roles, and actor and partner effects, have in common
 }
 
 // APIMOptions say how the model is fitted.
 type APIMOptions struct {
-	Roles bool    // members have roles, with effects and variances of their own
-	REML  bool    // restricted instead of full maximum likelihood
-	Level float64 // of intervals; .95 if 0
+	Roles bool // members have roles, with effects and variances of their own
+	// EqualEffects and EqualVariances are for roles that have these in common.
+	EqualEffects, EqualVariances bool
+	REML                         bool    // restricted instead of full maximum likelihood
+	Level                        float64 // of intervals; .95 if 0
 }
 
-// APIM fits the model to dyads with complete values. Predictors should be centred
-// on one value for both members. With full maximum likelihood standard errors are
-// multiplied by sqrt(2n/(2n-p)), as by nlme's gls, whose t tests on 2n-p degrees
-// of freedom these are.
+// APIM fits the model. Predictors should be centred on one value for both members. With full maximum likelihood standard errors are
+// multiplied by sqrt(N/(N-p)) with N outcomes, as by nlme's gls, whose t tests on
+// N-p degrees of freedom these are.
 //
-// With both members' predictors in both equations the estimates have a closed
-// form: with roles, least squares of each role; without, least squares of the sum
-// and of the difference of the members.
+// With both members' predictors in both equations and both outcomes there the
+// estimates have a closed form: with roles, least squares of each role; without,
+// least squares of the sum and of the difference of the members. Else the model is
+// one of stats/lmm.
 //
 // Source: Kenny, Kashy & Cook (2006), Dyadic Data Analysis, chapter 7; Zellner
 // (1962) for the equality with least squares.
@@ -68,32 +76,58 @@ func APIM(dyads []Dyad, names []string, o APIMOptions) (*APIMResult, error) {
 	var whole []Dyad
 	for i, d := range dyads {
 		var sum float64
+		outcomes := 0
 		for m := range 2 {
 			if len(d.Predictors[m]) != k {
 				panic("psych: predictors do not match their names")
 			}
-			sum += d.Outcome[m]
+			if !math.IsNaN(d.Outcome[m]) {
+				outcomes++
+				sum += d.Outcome[m]
+			}
 			for _, v := range d.Predictors[m] {
 				sum += v
 			}
 		}
 		switch {
-		case math.IsNaN(sum):
+		case math.IsNaN(sum) && !hasInf(d), outcomes == 0:
 			r.Omitted++
-		case math.IsInf(sum, 0):
+		case hasInf(d):
 			return nil, fmt.Errorf("dyad %d has an infinite value", i+1)
 		default:
 			whole = append(whole, d)
+			r.Rows += outcomes
 		}
 	}
 	r.Dyads = len(whole)
 	if r.Dyads < 2*k+3 {
 		return nil, fmt.Errorf("%d complete dyads for %d predictors: %w", r.Dyads, k, ErrNoData)
 	}
-	if o.Roles {
-		return r, r.fitRoles(whole, names, o)
+	if !o.Roles && (o.EqualEffects || o.EqualVariances) {
+		return nil, fmt.Errorf("equal effects or variances are of roles, and roles are not told apart")
 	}
-	return r, r.fitAlike(whole, names, o)
+	if err := r.fit(whole, names, o); err != nil {
+		return nil, err
+	}
+	r.test(whole, names, o)
+	return r, nil
+}
+
+// hasInf says whether a dyad has an infinite value.
+func hasInf(d Dyad) bool {
+	infinite := func(v float64) bool { return math.IsInf(v, 0) }
+	return slices.ContainsFunc(d.Outcome[:], infinite) || slices.ContainsFunc(slices.Concat(d.Predictors[0], d.Predictors[1]), infinite)
+}
+
+// fit is by the closed form where there is one.
+func (r *APIMResult) fit(ds []Dyad, names []string, o APIMOptions) error {
+	switch {
+	case r.Rows < 2*len(ds) || o.EqualEffects || o.EqualVariances:
+		return r.fitMixed(ds, names, o)
+	case o.Roles:
+		return r.fitRoles(ds, names, o)
+	}
+	return r.fitAlike(ds, names, o)
 }
 
 // crossRegression is the least-squares fit of the columns of y on those of x.
@@ -175,6 +209,15 @@ func (r *APIMResult) fitRoles(ds []Dyad, names []string, o APIMOptions) error {
 		half = append(half, coefficient("role:"+label, (b0-b1)/2, math.Sqrt(math.Max(0, v0+v1-2*v01))/2, df, o.Level))
 	}
 	r.Coefficients = append(r.Coefficients, half...)
+	r.Vcov = mat.NewSymDense(2*p, nil)
+	for i := range 2 * p {
+		for j := i; j < 2*p; j++ {
+			// Half the sum, or half the difference, of the roles on either side.
+			si, sj := 1-2*float64(i/p), 1-2*float64(j/p)
+			t, u := i%p, j%p
+			r.Vcov.SetSym(i, j, (cov(0, t, 0, u)+sj*cov(0, t, 1, u)+si*cov(1, t, 0, u)+si*sj*cov(1, t, 1, u))/4)
+		}
+	}
 	r.K = 2*p + 3
 	logDetXVX := 0.0
 	if o.REML {
@@ -260,6 +303,7 @@ func (r *APIMResult) fitAlike(ds []Dyad, names []string, o APIMOptions) error {
 			r.Coefficients = append(r.Coefficients, coefficient(labels[1+side*k+j], b, math.Sqrt(scale*v), df, o.Level))
 		}
 	}
+	r.Vcov = alikeVcov(k, scale*vs, sum.inv, scale*vd, diff.inv)
 	r.K = 2*k + 3
 	logDetXVX := 0.0
 	if o.REML {
@@ -270,6 +314,24 @@ func (r *APIMResult) fitAlike(ds []Dyad, names []string, o APIMOptions) error {
 	}
 	r.likelihood(fn, p, fn*(math.Log(vs)+math.Log(vd)), sum.ss.At(0, 0)/vs+diff.ss.At(0, 0)/vd, logDetXVX)
 	return nil
+}
+
+// alikeVcov is the covariance of intercept, actor and partner effects from those of
+// the regressions of sums and of differences.
+func alikeVcov(k int, vs float64, sum *mat.SymDense, vd float64, diff *mat.SymDense) *mat.SymDense {
+	out := mat.NewSymDense(2*k+1, nil)
+	out.SetSym(0, 0, vs*sum.At(0, 0))
+	for i := range 2 * k {
+		out.SetSym(0, 1+i, vs*sum.At(0, 1+i%k)/2)
+		for j := i; j < 2*k; j++ {
+			sign := 1.0
+			if i/k != j/k {
+				sign = -1
+			}
+			out.SetSym(1+i, 1+j, (vs*sum.At(1+i%k, 1+j%k)+sign*vd*diff.At(i%k, j%k))/4)
+		}
+	}
+	return out
 }
 
 // likelihood fills LogL and AIC from log |V|, the residual quadratic form and, for
