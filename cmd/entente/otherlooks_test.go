@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"net/mail"
 	"os"
@@ -100,6 +101,19 @@ func (b browser) past() (out []string) {
 	return out
 }
 
+// back is the browser's back button; at the first page it does nothing.
+func (b browser) back() {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		h, err := chromedp.Call(ctx, page.GetNavigationHistory, cdp.Empty{})
+		if err != nil || h.CurrentIndex == 0 {
+			return err
+		}
+		_, err = chromedp.Call(ctx, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: h.Entries[h.CurrentIndex-1].ID})
+		return err
+	}))
+}
+
 // keeps is what the browser holds of us: cookies and every kind of storage.
 func (b browser) keeps() (out []string) {
 	b.t.Helper()
@@ -159,14 +173,7 @@ func TestSomebodyElseLooks(t *testing.T) {
 			b.looksInnocent(when+", "+path, p.T("form.title"), words, sent, token)
 		}
 		for range 4 {
-			b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-				h, err := chromedp.Call(ctx, page.GetNavigationHistory, cdp.Empty{})
-				if err != nil || h.CurrentIndex == 0 {
-					return err
-				}
-				_, err = chromedp.Call(ctx, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: h.Entries[h.CurrentIndex-1].ID})
-				return err
-			}))
+			b.back()
 			b.until("document.readyState === 'complete'")
 			if eval[string](b, "location.pathname") != "/f" { // the link's own page, without its secret, asks for a code
 				b.looksInnocent(when+", back", "", words, sent, token)
@@ -235,6 +242,66 @@ func TestSomebodyElseLooks(t *testing.T) {
 	if err != nil || !visited {
 		t.Errorf("the profile does not even hold where we were, so that it proves nothing: %v", err)
 	}
+}
+
+// TestKioskBack: on a device that was handed over, and comes back with the answers
+// sent, neither back nor a reload nor an address shows an answer, a page of the
+// therapist's, or a name; the PIN brings the therapist's own pages back.
+func TestKioskBack(t *testing.T) {
+	t.Parallel()
+	d := serveDemo(t, "en")
+	b := newBrowser(t)
+	b.look(820, false)
+	b.open(d.base + "/demo/" + d.links.therapist)
+	b.until("location.pathname === '/today'")
+	client := b.client(d.base, "Ines")
+	b.open(client)
+	b.click(".acts button.main")
+	b.until("document.getElementById('pin')")
+	session := eval[string](b, "location.href")
+	b.put("pin", "4711")
+	b.click("form[action$='/kiosk'] button")
+	b.until("location.pathname === '/form'")
+	const words = "CANARY-sent-from-the-kiosk"
+	for range 2 {
+		b.fill(.7)
+		if eval[bool](b, "!!document.getElementById('comment')") {
+			b.put("comment", words)
+		}
+		eval[any](b, "document.querySelector('h1').dataset.old = '1'")
+		b.click("button.send")
+		b.until("!document.querySelector('h1').dataset.old")
+	}
+	b.until("document.querySelector('.receipt')")
+	clean := func(where string) {
+		t.Helper()
+		b.until("document.readyState === 'complete'")
+		text := eval[string](b, "document.title + document.body.innerHTML")
+		for _, private := range []string{words, "Ines", "Aurora", "Anna B."} {
+			if strings.Contains(text, private) {
+				t.Errorf("%s (%s) shows %q", where, eval[string](b, "location.pathname"), private)
+			}
+		}
+		if n := eval[int](b, "document.querySelectorAll('input:checked, fieldset').length"); n != 0 {
+			t.Errorf("%s shows %d parts of the form", where, n)
+		}
+	}
+	clean("the receipt")
+	for i := range 5 {
+		b.back()
+		clean(fmt.Sprint("back ", i+1))
+	}
+	for _, address := range []string{client, session, d.base + "/form", d.base + "/form/sent", d.base + "/today"} {
+		b.open(address)
+		clean(address)
+	}
+	if kept := eval[string](b, "JSON.stringify({...sessionStorage, ...localStorage})"); kept != "{}" {
+		t.Errorf("the browser keeps %s", kept)
+	}
+	b.open(d.base + "/kiosk")
+	b.put("pin", "4711")
+	b.click("main button.main")
+	b.until("location.pathname === '/today'")
 }
 
 // wide is a text as a browser keeps some of them: two bytes for a character.
