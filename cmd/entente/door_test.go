@@ -40,11 +40,17 @@ func (d *door) later(t time.Duration) { d.now.Add(t.Milliseconds()) }
 // newDoor serves as in earnest; more may change what the pages are built from.
 func newDoor(t *testing.T, more func(*app.Config)) *door {
 	t.Helper()
+	return newDoorAt(t, "127.0.0.1", more)
+}
+
+// newDoorAt serves under a name of this machine.
+func newDoorAt(t *testing.T, host string, more func(*app.Config)) *door {
+	t.Helper()
 	d := &door{}
 	d.now.Store(time.Now().UnixMilli())
 	d.store = must[*store.Store](t)(store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "entente.db"), vault.Generate()))
 	srv := httptest.NewUnstartedServer(nil)
-	d.base = "http://" + srv.Listener.Addr().String()
+	d.base = strings.Replace("http://"+srv.Listener.Addr().String(), "127.0.0.1", host, 1)
 	office, address := openPostOffice(t)
 	office.got = make(chan letter, 100)
 	d.office = office

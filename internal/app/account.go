@@ -26,6 +26,7 @@ type Account struct {
 	Least    int  // characters that a new password needs
 	Help     []HelpLine
 	Linked   []care.Identity
+	Passkeys []care.Passkey
 }
 
 // SignInLine is one browser in which somebody is signed in.
@@ -64,6 +65,9 @@ func (a *App) Account(ctx context.Context, actor care.Actor) (out Account, err e
 			return err
 		}
 		if out.Linked, err = tx.Identities(actor.Practice, actor.Staff); err != nil {
+			return err
+		}
+		if out.Passkeys, err = tx.Passkeys(actor.Practice, actor.Staff); err != nil {
 			return err
 		}
 		out.Help, err = helpLines(tx, actor.Practice, actor.Staff)

@@ -46,6 +46,7 @@ type Tx interface {
 	askingTx
 	ownTx
 	draftTx
+	passkeyTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

@@ -20,6 +20,7 @@ func (w *world) need() {
 		w.toErase[x.Staff] = get[care.ID](w.t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-erase " + string(x.Staff), AgeBand: care.Adult, Language: "it"}))
 	}
 	w.linkEach()
+	w.passkeyEach()
 	w.erased = get[care.ID](w.t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-gone", AgeBand: care.Adult, Language: "it"}))
 	must(w.t, w.app.EraseClient(w.ctx, w.neri, app.Erase{Client: w.erased, Name: "CANARY-gone", Reason: care.EnteredWrongly}))
 	w.riva = w.join("CANARY-riva", "riva@example.org", care.Therapist)

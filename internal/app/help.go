@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 
@@ -54,8 +55,11 @@ func hasSecond(tx Tx, practice, staff care.ID) (bool, error) {
 	return err == nil, ignoreMissing(err)
 }
 
-// dropSecond takes every second factor of a person away.
-func dropSecond(tx Tx, practice, staff care.ID) error { return tx.PutSecond(practice, staff, nil) }
+// dropSecond takes every second factor of a person away, and their passkeys, which
+// are two at once.
+func dropSecond(tx Tx, practice, staff care.ID) error {
+	return errors.Join(tx.PutSecond(practice, staff, nil), dropPasskeys(tx, practice, staff))
+}
 
 // must is what a person has to do before anything else: "" for nothing.
 func (a *App) must(tx Tx, p care.Practice, si care.SignIn) (Must, error) {

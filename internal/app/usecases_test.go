@@ -127,6 +127,15 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.RemoveSecond(w.ctx, a, password)
 	}},
+	{"BeginPasskey", staffOfPractice, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return errorOf(w.app.BeginPasskey(w.ctx, a, here, password))
+	}},
+	{"AddPasskey", staffOfPractice, true, func(w *world, a care.Actor) error { return w.answerPasskey(a) }},
+	{"RemovePasskey", everyStaff, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		return w.app.RemovePasskey(w.ctx, a, "key-"+a.Staff, password)
+	}},
 	{"SignInRules", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.SignInRules(w.ctx, a)) }},
 	{"SetSignInRules", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
 		w.now.Add(throttled)
@@ -228,6 +237,7 @@ var openUseCases = map[string]string{
 	"BackupWord":     "says in a word whether backups are made",
 	"RecoverAccount": "by the operator, who has the key; audited, and told to its owner", "Accounts": "by the operator, who has the key",
 	"Providers": "names only", "BeginProvider": "nothing is kept but an attempt", "FinishProvider": "by an attempt of this browser and what a provider says",
+	"BeginPasskeySignIn": "nothing is kept but an attempt", "PasskeySignIn": "by an attempt of this browser and a passkey",
 	"Guess":      "opens nothing itself; counts by address what fitted nothing",
 	"LeaveKiosk": "by a sign-in's cookie and a PIN",
 }

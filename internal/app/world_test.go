@@ -47,8 +47,10 @@ type world struct {
 	store *store.Store
 	app   *app.App
 	now   atomic.Int64
-	fail  atomic.Int64 // the statement that fails next, counted down; 0: none
-	left  atomic.Int64
+
+	questions map[care.ID]question // for a passkey, by staff
+	fail      atomic.Int64         // the statement that fails next, counted down; 0: none
+	left      atomic.Int64
 
 	neri, costa, longo, boss care.Actor // therapist+manager, other therapist, supervisor of the episode, manager only
 	stranger                 care.Actor // therapist and manager of another practice
@@ -176,7 +178,7 @@ func (w *world) people() {
 }
 
 // tables are all that hold something; throttle counts tries that failed, too.
-var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_identity", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
+var tables = []string{"practice", "data_key", "staff", "sign_in", "staff_help", "staff_identity", "staff_passkey", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response",
 	"session_note", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "instrument_draft", "instrument_grant", "import"}
 
 // digest stands for every row of every table but some.

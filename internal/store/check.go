@@ -92,6 +92,12 @@ var walks = []walked{
 		err := r.Scan(&id, &staff, &email)
 		return string(id), []sealedValue{value("staff_identity", "email", id, practiceKey, string(staff), email)}, err
 	}},
+	{"SELECT passkey_id, staff_id, body FROM staff_passkey WHERE practice_id = $1 AND passkey_id > $2 ORDER BY passkey_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var id, staff care.ID
+		var body []byte
+		err := r.Scan(&id, &staff, &body)
+		return string(id), []sealedValue{value("staff_passkey", "body", id, practiceKey, string(staff), body)}, err
+	}},
 	{"SELECT grant_id, instrument, ground, details, file, reason FROM instrument_grant WHERE practice_id = $1 AND grant_id > $2 ORDER BY grant_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var g care.Grant
 		var details, file, reason []byte

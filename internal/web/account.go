@@ -22,6 +22,9 @@ type accountView struct {
 	Helped    []helpLine // what others did to their sign-ins
 	Linked    []linkedLine
 	Left      []app.ProviderName // not linked yet
+	Passkeys  []passkeyLine
+	// PasskeysHere says that browsers make passkeys for this address.
+	PasskeysHere bool
 	// While a second factor is being added:
 	Secret string
 	QR     template.URL
@@ -41,6 +44,8 @@ func (c *call) accountView() (accountView, error) {
 		return v, err
 	}
 	v.Linked, v.Left = c.linked(a.Linked)
+	v.Passkeys = c.passkeyLines(a.Passkeys)
+	_, v.PasskeysHere = c.site()
 	v.Second, v.CodesLeft, v.Least = a.Second, a.Recovery, a.Least
 	v.Helped = c.helpLines(a.Help)
 	for _, s := range a.SignIns {

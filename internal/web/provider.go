@@ -67,7 +67,7 @@ func (c *call) signInAgain(err error) error {
 	default:
 		return err
 	}
-	return c.refuse(status, "signin", signInView{Providers: c.app().Providers()}, err)
+	return c.refuse(status, "signin", c.signInView(), err)
 }
 
 // fromProvider is where somebody comes back.

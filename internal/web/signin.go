@@ -14,6 +14,7 @@ import (
 type signInView struct {
 	Email     string
 	Providers []app.ProviderName
+	Passkeys  bool // there can be some here
 	Unsaved   bool // something was sent after the sign-in had ended
 }
 
@@ -25,14 +26,17 @@ func signInPage(c *call) error {
 	if empty {
 		return c.redirect("/setup")
 	}
-	return c.render(http.StatusOK, "signin", signInView{Providers: c.app().Providers(), Unsaved: c.r.URL.Query().Has(unsavedMark)})
+	v := c.signInView()
+	v.Unsaved = c.r.URL.Query().Has(unsavedMark)
+	return c.render(http.StatusOK, "signin", v)
 }
 
 func signIn(c *call) error {
 	if err := c.parse(); err != nil {
 		return err
 	}
-	v := signInView{Email: strings.TrimSpace(c.r.PostForm.Get("email")), Providers: c.app().Providers()}
+	v := c.signInView()
+	v.Email = strings.TrimSpace(c.r.PostForm.Get("email"))
 	in, err := c.app().SignIn(c.r.Context(), app.Credentials{
 		Email: v.Email, Password: c.r.PostForm.Get("password"), Address: c.s.address(c.r), Device: device(c.r),
 	})

@@ -83,7 +83,22 @@ CREATE TABLE staff_identity (
 CREATE UNIQUE INDEX staff_identity_token ON staff_identity (token_hash);
 CREATE INDEX staff_identity_staff ON staff_identity (practice_id, staff_id, linked_millis);
 
--- Attempts to come in by a provider, for ten minutes; whose they are is not known
+-- Passkeys of staff. What a passkey calls itself rests as a hash, by which it is found.
+CREATE TABLE staff_passkey (
+  practice_id TEXT NOT NULL,
+  passkey_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  token_hash BYTEA NOT NULL,
+  body BYTEA NOT NULL,
+  created_millis BIGINT NOT NULL,
+  used_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, passkey_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE UNIQUE INDEX staff_passkey_token ON staff_passkey (token_hash);
+CREATE INDEX staff_passkey_staff ON staff_passkey (practice_id, staff_id, created_millis);
+
+-- Attempts to come in by a provider or a passkey, for ten minutes; whose they are is not known
 -- yet. Hashes only.
 CREATE TABLE provider_flow (
   state_hash BYTEA NOT NULL PRIMARY KEY,
