@@ -29,7 +29,7 @@ func golden(folder, id string) string {
 // everything has a command line for each command, with all that it can show.
 var everything = map[string][]string{
 	"meta":               {"meta", golden("meta", "meta_10_raudenbush_influence"), "--yi", "yi", "--vi", "vi", "--profile", "--bias", "--influence", "--leave-one-out", "--cumulative", "year", "--subgroup", "setting", "--cluster", "study"},
-	"meta-select":        {"meta", golden("meta", "meta_10_raudenbush_influence"), "--yi", "yi", "--vi", "vi", "--selection", "0.025", "--permute", "200"},
+	"meta-select":        {"meta", golden("meta", "meta_10_raudenbush_influence"), "--yi", "yi", "--vi", "vi", "--selection", "0.025", "--permute", "200", "--add", golden("meta", "meta_10_raudenbush_influence")},
 	"meta-mods":          {"meta", golden("meta", "meta_04_bcg_rr_metareg"), "--ai", "tpos", "--bi", "tneg", "--ci", "cpos", "--di", "cneg", "--measure", "RR", "--mods", "ablat", "--at", "ablat=10", "--knha"},
 	"meta-levels":        {"meta", golden("meta", "meta_06_assink_3level_robust"), "--yi", "yi", "--vi", "vi", "--levels", "study/esid", "--profile", "--mods", "factor(deltype)", "--cluster", "study", "--joint", "factor(deltype)"},
 	"meta-rve":           {"meta", golden("meta", "meta_06_assink_3level_robust"), "--yi", "yi", "--vi", "vi", "--cluster", "study", "--rve", "corr"},

@@ -45,6 +45,7 @@ type MetaCommand struct {
 	Influence     bool      `help:"What each study does to the result." group:"Show"`
 	LeaveOneOut   bool      `help:"The result without each study in turn." group:"Show"`
 	Cumulative    string    `help:"The result as studies came in, in the order of this column." placeholder:"COLUMN" group:"Show"`
+	Add           string    `help:"Add the studies of this file, which has the same columns, one after the other, and show the result with each (living update)." placeholder:"FILE" group:"Show"`
 }
 
 // Run does the analysis.
@@ -84,6 +85,10 @@ func (c *MetaCommand) settle() error {
 		return wrongUse("--subgroup, --bias, --influence, --leave-one-out, --cumulative and --tau2 are for models without --levels")
 	case c.Levels != "" && (len(c.Selection) > 0 || c.Permute != 0):
 		return wrongUse("--selection and --permute are for models without --levels")
+	case c.Add != "" && (c.Levels != "" || c.Rve != "none"):
+		return wrongUse("--add is for models without --levels and --rve")
+	case c.Add == "-":
+		return wrongUse("--add needs a file; standard input is not read twice")
 	case c.Permute < 0 || c.Permute == 1:
 		return wrongUse("--permute %d: an arrangement beside the observed one is needed", c.Permute)
 	case c.Less && len(c.Selection) == 0:

@@ -16,7 +16,7 @@ import (
 func (m *metaModel) document(ctx context.Context, progress func(string)) (*Document, error) {
 	m.doc = &Document{Analysis: "meta", Source: m.table}
 	steps := []func() error{m.reportFlat, m.reportDeep, m.reportRobust, m.reportRve, m.reportSubgroups, m.reportBias, m.reportSelection,
-		func() error { return m.reportPermutation(ctx, progress) }, m.reportInfluence, m.reportSeries}
+		func() error { return m.reportPermutation(ctx, progress) }, m.reportInfluence, m.reportSeries, m.reportLiving}
 	m.doc.Result = Object{{"measure", m.effects.measure}, {"effects", m.effectRows()}}
 	for _, step := range steps {
 		if err := step(); err != nil {

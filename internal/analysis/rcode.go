@@ -47,6 +47,14 @@ func vector(names []string) string {
 }
 
 // read writes what reads the table.
+// add puts the rows of another file behind those that are read, and marks them.
+func (s *script) add(src Source, file string) {
+	s.line("first. <- dat; first.$added. <- FALSE")
+	src.Data = file
+	s.read(src)
+	s.line("dat$added. <- TRUE; dat <- rbind(first., dat[, names(first.)])")
+}
+
 func (s *script) read(src Source, packages ...string) {
 	for _, p := range packages {
 		s.line("library(%s)", p)
@@ -112,6 +120,9 @@ func (c *MetaCommand) code() (string, error) {
 		packages = append(packages, "robumeta")
 	}
 	s.read(c.Source, packages...)
+	if c.Add != "" {
+		s.add(c.Source, c.Add)
+	}
 	c.effectCode(s, kind, measure, names)
 	if c.RelX != "" || c.RelY != "" {
 		product := "1"
@@ -131,8 +142,15 @@ func (c *MetaCommand) code() (string, error) {
 		need = append(need, f.Variables()...)
 	}
 	s.line("dat <- dat[complete.cases(dat[, %s]), ]", vector(need))
+	if c.Add != "" {
+		s.line("all. <- dat; dat <- dat[!dat$added., ]")
+	}
 	c.modelCode(s)
 	c.showCode(s, measure)
+	if c.Add != "" {
+		s.line("living <- lapply(which(all.$added.), function(i) update(fit, data = all.[seq_len(i), ]))")
+		s.line("print(living)")
+	}
 	return s.String(), nil
 }
 
