@@ -18,9 +18,11 @@ type IRTCommand struct {
 	Source `embed:""`
 	Items  `embed:""`
 	Plain  `embed:""`
-	Points int     `default:"121" help:"Points of the grid that the trait is integrated over." group:"Model"`
-	Limit  float64 `default:"6" help:"The grid goes from minus this to this." group:"Model"`
-	Scores bool    `help:"Expected trait of each person (EAP), into the JSON." group:"Show"`
+	Points int       `default:"121" help:"Points of the grid that the trait is integrated over." group:"Model"`
+	Limit  float64   `default:"6" help:"The grid goes from minus this to this." group:"Model"`
+	Equal  bool      `name:"equal-discriminations" help:"One discrimination for all items." group:"Model"`
+	At     []float64 `default:"-3,-2,-1,0,1,2,3" help:"Values of the trait to give the information of items and scale at." placeholder:"VALUE" group:"Show"`
+	Scores bool      `help:"Expected trait of each person (EAP), into the JSON." group:"Show"`
 }
 
 // levelsOf numbers the values of an item in their order.
@@ -44,6 +46,11 @@ func (c *IRTCommand) Run(ctx context.Context, s *Streams) error {
 	if c.Points < 11 || !(c.Limit > 0) {
 		return wrongUse("--points must be 11 or more and --limit above 0")
 	}
+	for _, v := range c.At {
+		if !(math.Abs(v) <= 100) {
+			return wrongUse("--at %g: give values of the trait, such as -2,0,2", v)
+		}
+	}
 	return c.output().run(ctx, s, c.code, func(_ context.Context, progress func(string)) (*Document, error) {
 		progress("fitting the model")
 		t, err := c.open(s.In)
@@ -54,7 +61,7 @@ func (c *IRTCommand) Run(ctx context.Context, s *Streams) error {
 		if err != nil {
 			return nil, err
 		}
-		r, err := psych.GradedResponse(x, psych.GradedOptions{Points: c.Points, Limit: c.Limit})
+		r, err := psych.GradedResponse(x, psych.GradedOptions{Points: c.Points, Limit: c.Limit, EqualA: c.Equal})
 		if err != nil {
 			return nil, inFile(c.Data, err)
 		}
@@ -82,7 +89,7 @@ func (c *IRTCommand) document(t *Table, names []string, x *mat.Dense, r *psych.G
 	var table [][]string
 	most := 0
 	for i, it := range r.Items {
-		o := Object{{"name", names[i]}, {"levels", it.Levels}, {"a", it.A}, {"a_se", nil}, {"d", it.D}, {"d_se", nil}, {"b", nil}, {"b_se", nil}}
+		o := Object{{"name", names[i]}, {"levels", it.Levels}, {"a", it.A}, {"a_se", nil}, {"d", it.D}, {"d_se", nil}, {"b", nil}, {"b_se", nil}, {"information", c.curve(it.Information)}}
 		row := []string{names[i], num(it.A), ""}
 		if r.Identified {
 			o[3].Value, o[5].Value, row[2] = it.ASE, it.DSE, num(it.ASE)
@@ -101,13 +108,13 @@ func (c *IRTCommand) document(t *Table, names []string, x *mat.Dense, r *psych.G
 	}
 	var information []Object
 	var curve [][]string
-	for theta := -3.0; theta <= 3; theta++ {
+	for _, theta := range c.At {
 		v := r.Information(theta)
 		information = append(information, Object{{"theta", theta}, {"information", v}})
-		curve = append(curve, []string{fmt.Sprintf("%.0f", theta), num(v), num(1 / math.Sqrt(v)), num(v / (v + 1))})
+		curve = append(curve, []string{fmt.Sprintf("%g", theta), num(v), num(1 / math.Sqrt(v)), num(v / (v + 1))})
 	}
-	d.Result = Object{{"n", r.N}, {"converged", r.Converged}, {"identified", r.Identified}, {"loglik", r.LogL}, {"aic", r.AIC}, {"bic", r.BIC}, {"items", items}, {"information", information}}
-	d.say("Log-likelihood %.4f, AIC %.2f, BIC %.2f.", r.LogL, r.AIC, r.BIC)
+	d.Result = Object{{"n", r.N}, {"parameters", r.K}, {"reliability", r.Reliability()}, {"converged", r.Converged}, {"identified", r.Identified}, {"loglik", r.LogL}, {"aic", r.AIC}, {"bic", r.BIC}, {"items", items}, {"information", information}}
+	d.say("Log-likelihood %.4f, AIC %.2f, BIC %.2f with %d parameters. Marginal reliability %s.", r.LogL, r.AIC, r.BIC, r.K, short(r.Reliability()))
 	head := []string{"item", "a", "SE"}
 	for k := range most {
 		head = append(head, fmt.Sprintf("b%d", k+1))
@@ -120,6 +127,15 @@ func (c *IRTCommand) document(t *Table, names []string, x *mat.Dense, r *psych.G
 		}
 	}
 	return d, nil
+}
+
+// curve is what f gives at the values of --at.
+func (c *IRTCommand) curve(f func(float64) float64) []float64 {
+	var out []float64
+	for _, theta := range c.At {
+		out = append(out, f(theta))
+	}
+	return out
 }
 
 func (c *IRTCommand) scores(d *Document, t *Table, x *mat.Dense, r *psych.GradedResult) error {

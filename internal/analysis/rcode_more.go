@@ -315,8 +315,17 @@ func (c *IRTCommand) code() (string, error) {
 	s := &script{}
 	s.read(c.Source, "mirt")
 	c.Items.code(s, true)
-	s.line("fit <- mirt(dat, 1, itemtype = \"graded\", quadpts = %d, TOL = 1e-8)", c.Points)
-	s.line("print(coef(fit, IRTpars = TRUE, simplify = TRUE))")
+	model := "1"
+	if c.Equal {
+		model = `mirt.model(paste0("F = 1-", ncol(dat), "\nCONSTRAIN = (1-", ncol(dat), ", a1)"))`
+	}
+	s.line("fit <- mirt(dat, %s, itemtype = \"graded\", quadpts = %d, TOL = 1e-8, SE = TRUE)", model, c.Points)
+	s.line("print(coef(fit, IRTpars = TRUE, printSE = TRUE))")
+	var at []string
+	for _, v := range c.At {
+		at = append(at, fmt.Sprint(v))
+	}
+	s.line("print(testinfo(fit, c(%s)))", strings.Join(at, ", "))
 	if c.Scores {
 		s.line("print(fscores(fit, method = \"EAP\", full.scores.SE = TRUE))")
 	}

@@ -27,6 +27,7 @@ type GradedResult struct {
 	Items      []GradedItem
 	LogL       float64
 	AIC, BIC   float64
+	K          int // parameters
 	Converged  bool
 	Iterations int
 	// Identified says that the observed information has an inverse.
@@ -41,6 +42,7 @@ type GradedOptions struct {
 	Points        int
 	Limit         float64
 	MaxIterations int
+	EqualA        bool // one discrimination for all items
 }
 
 // grid is the standard normal distribution on equally spaced points.
@@ -99,18 +101,34 @@ func GradedResponse(x *mat.Dense, o GradedOptions) (*GradedResult, error) {
 	if l.total < 2 {
 		return nil, fmt.Errorf("%d persons answered: %w", int(l.total), ErrNoData)
 	}
-	s := minimise(l, l.start(), o.MaxIterations)
+	var p0 problem = l
+	start := l.start()
+	equal := newEqualGraded(l)
+	if o.EqualA {
+		p0, start = equal, equal.start()
+	}
+	s := minimise(p0, start, o.MaxIterations)
 	n, _ := x.Dims()
 	r := &GradedResult{N: int(l.total), Omitted: n - int(l.total), LogL: -s.f * l.total, Converged: s.Converged, Iterations: s.Iterations, grid: l.grid}
-	k := float64(l.free)
-	r.AIC, r.BIC = -2*r.LogL+2*k, -2*r.LogL+k*math.Log(l.total)
-	l.orient(s.theta)
-	if _, _, h, ok := l.derivatives(s.theta, observed); ok {
+	r.K = len(start)
+	r.AIC, r.BIC = -2*r.LogL+2*float64(r.K), -2*r.LogL+float64(r.K)*math.Log(l.total)
+	if o.EqualA {
+		s.theta[0] = math.Abs(s.theta[0])
+	} else {
+		l.orient(s.theta)
+	}
+	if _, _, h, ok := p0.derivatives(s.theta, observed); ok {
 		if inv, ok := inverseSym(h); ok {
 			r.Identified = true
-			r.Vcov = mat.NewSymDense(l.free, nil)
-			r.Vcov.ScaleSym(1/l.total, inv)
+			inv.ScaleSym(1/l.total, inv)
+			r.Vcov = inv
+			if o.EqualA {
+				r.Vcov = equal.widened(inv)
+			}
 		}
+	}
+	if o.EqualA {
+		s.theta = equal.spread(s.theta)
 	}
 	r.describe(l, s.theta)
 	return r, nil

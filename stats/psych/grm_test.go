@@ -92,3 +92,67 @@ func TestGradedResponseDerivatives(t *testing.T) {
 	l := newGradedLik(x, levels, newGrid(61, 5))
 	checkDerivatives(t, l, l.start(), 1e-7)
 }
+
+// TestReferenceGradedResponse compares standard errors, scores and information on
+// other answers, some missing and one item keyed the other way, with R code that
+// sums and differences the definition.
+func TestReferenceGradedResponse(t *testing.T) {
+	t.Parallel()
+	g := openReference(t, "grm")
+	d, _ := goldenTable(t, "cfa_04_bfi_wlsmv")
+	x := mat.DenseCopyOf(d.X.Slice(0, 400, 0, 5))
+	for i := 1; i <= 400; i++ {
+		for j := 1; j <= 5; j++ {
+			if (i*7+j*3)%11 == 0 {
+				x.Set(i-1, j-1, math.NaN())
+			}
+		}
+	}
+	for name, o := range map[string]GradedOptions{"free": {}, "equal": {EqualA: true}} {
+		r, err := GradedResponse(x, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Converged || !r.Identified {
+			t.Fatalf("%s: converged %v, identified %v", name, r.Converged, r.Identified)
+		}
+		g.num(name+"/logLik", r.LogL, 1e-10)
+		g.num(name+"/AIC", r.AIC, 1e-10)
+		g.num(name+"/BIC", r.BIC, 1e-10)
+		for j, item := range r.Items {
+			at := func(what string, k int) string { return fmt.Sprintf("%s/%s/%d/%d", name, what, j, k) }
+			g.num(fmt.Sprintf("%s/a/%d", name, j), item.A, 1e-6)
+			g.num(fmt.Sprintf("%s/a_se/%d", name, j), item.ASE, 1e-5)
+			for k := range item.D {
+				g.within(at("d", k), item.D[k], 1e-6, 1)
+				g.num(at("d_se", k), item.DSE[k], 1e-5)
+				g.within(at("b", k), item.B[k], 1e-6, 1)
+				g.num(at("b_se", k), item.BSE[k], 1e-5)
+			}
+			for k := range 7 {
+				g.num(at("info", k), item.Information(float64(k-3)), 1e-6)
+			}
+		}
+		for i := range 400 {
+			m, sd, err := r.EAP(x.RawRowView(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.within(fmt.Sprintf("%s/eap/%d", name, i), m, 1e-6, 1)
+			g.within(fmt.Sprintf("%s/sd/%d", name, i), sd, 1e-6, 1)
+		}
+	}
+	g.done()
+}
+
+func TestEqualGradedDerivatives(t *testing.T) {
+	t.Parallel()
+	d, _ := goldenTable(t, "irt_01_bfi_grm")
+	x := mat.DenseCopyOf(d.X.Slice(0, 80, 0, 3))
+	levels, err := levelsOf([]*mat.Dense{x}, []string{"1", "2", "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEqualGraded(newGradedLik(x, levels, newGrid(61, 5)))
+	checkDerivatives(t, e, e.start(), 1e-7)
+}
