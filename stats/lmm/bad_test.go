@@ -69,6 +69,7 @@ func TestBadData(t *testing.T) {
 		"g": g, "x": x, "y": y, "one": each(func(int) float64 { return 1 }), "row": each(func(i int) float64 { return float64(i) }),
 		"line": each(func(i int) float64 { return 2 + 3*x[i] }), "nought": make([]float64, 12),
 		"neg": each(func(i int) float64 { return float64(i) - 3 }), "gone": each(func(int) float64 { return nan }),
+		"huge": each(func(i int) float64 { return x[i] * 1e300 }), "tiny": each(func(i int) float64 { return x[i] * 1e-300 }),
 	})
 	for _, c := range []struct {
 		formula string
@@ -81,6 +82,9 @@ func TestBadData(t *testing.T) {
 		{"one ~ x + (1 | g)", nil, "is 1 in every row"},
 		{"line ~ x + (1 | g)", nil, "without a rest"},
 		{"y ~ x + (0 + nought | g)", nil, `"nought" is nought in every row`},
+		{"y ~ huge + (1 | g)", nil, "another unit"},
+		{"y ~ tiny + (1 | g)", nil, "another unit"},
+		{"y ~ x + (0 + huge | g)", nil, "another unit"},
 		{"y ~ gone + (1 | g)", nil, "none of the 12 rows is complete"},
 		{"y ~ x + (1 | g) + (1 | g)", nil, "twice"},
 		{"~ x + (1 | g)", nil, "no response"},

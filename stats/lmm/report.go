@@ -43,6 +43,9 @@ func (m *Model) report() error {
 	}
 	s2 := m.Sigma * m.Sigma
 	m.Components = append(m.Components, Component{Group: "Residual", VCov: s2, SDCor: m.Sigma})
+	if err := m.withinReach(); err != nil {
+		return err
+	}
 	m.effects()
 	if pr.shape != nil {
 		m.Residual = pr.shape.report(m.par[pr.thetas():], m.Sigma)
@@ -57,6 +60,22 @@ func (m *Model) report() error {
 	}
 	if !m.State.Converged && m.State.Note == "" {
 		m.State.Note = "the optimiser stopped before the gradient vanished"
+	}
+	return nil
+}
+
+// withinReach refuses coefficients and variances that a number cannot hold: those
+// of columns near 1e-300 or 1e300.
+func (m *Model) withinReach() error {
+	for j, c := range m.Fixed {
+		if !finite([]float64{c.Estimate, c.SE}) || !(m.VCov.At(j, j) > 0) {
+			return fmt.Errorf("the values of %s are too large or too small for its coefficient; give it in another unit", c.Name)
+		}
+	}
+	for _, c := range m.Components {
+		if !finite([]float64{c.VCov, c.SDCor}) {
+			return fmt.Errorf("the values of %s are too large or too small for its variance between groups of %s; give it in another unit", c.Var1, c.Group)
+		}
 	}
 	return nil
 }
