@@ -61,6 +61,8 @@ func Alpha(x mat.Matrix, level float64) (*AlphaResult, error) {
 		return nil, err
 	}
 	r := correlation(c)
+	_, unit := math.Frexp(mat.Max(c)) // cubes of sums must stay within what a number can hold
+	c.ScaleSym(math.Ldexp(1, -unit), c)
 	sumC, trC := sumSym(c)
 	sumR, _ := sumSym(r)
 	if !(sumC > 1e-12*trC) || !(sumR > 1e-12) {
@@ -94,8 +96,8 @@ func Alpha(x mat.Matrix, level float64) (*AlphaResult, error) {
 				with += c.At(i, j)
 			}
 		}
-		if sumRest > 1e-12*trC {
-			a.Items[j].RDrop = with / math.Sqrt(c.At(j, j)*sumRest)
+		if own := c.At(j, j); sumRest > 1e-12*trC && own > 0 {
+			a.Items[j].RDrop = with / math.Sqrt(own) / math.Sqrt(sumRest)
 			if k > 2 {
 				a.Items[j].AlphaDrop = rawAlpha(rest)
 			}

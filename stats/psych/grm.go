@@ -175,11 +175,19 @@ func (it *GradedItem) Probabilities(theta float64) []float64 {
 //
 // Source: Samejima (1969), eq. 6-6.
 func (it *GradedItem) Information(theta float64) float64 {
+	// With s and t the chances of reaching the level and the next, the slope of
+	// the logarithm of s - t is A (1 - s - t).
 	var sum float64
+	reach := 1.0
 	for c := range len(it.D) + 1 {
-		p, up, down := step(it.A, it.D, c, theta)
-		d := it.A * (up + down)
+		next := 0.0
+		if c < len(it.D) {
+			next = logistic(it.A*theta + it.D[c])
+		}
+		p, _, _ := step(it.A, it.D, c, theta)
+		d := it.A * (1 - reach - next)
 		sum += p * d * d
+		reach = next
 	}
 	return sum
 }
@@ -257,9 +265,16 @@ func step(a float64, d []float64, c int, theta float64) (p, lower, upper float64
 		return math.Max(u, leastProb), v, 0
 	}
 	x, y := a*theta+d[c-1], a*theta+d[c]
-	up, upNot := 1/(1+math.Exp(-x)), 1/(1+math.Exp(x))
-	low, lowNot := 1/(1+math.Exp(-y)), 1/(1+math.Exp(y))
 	gap := -math.Expm1(y - x)
-	p = math.Max(up*lowNot*gap, leastProb)
-	return p, upNot / (lowNot * gap), -low / (up * gap)
+	p = math.Max(logistic(x)*logistic(-y)*gap, leastProb)
+	return p, share(x, y) / gap, -share(-y, -x) / gap
+}
+
+// share is s(-x)/s(-y) for x above y, where both may be too small to be told from
+// nought.
+func share(x, y float64) float64 {
+	if y > 0 {
+		return math.Exp(y-x) * (1 + math.Exp(-y)) / (1 + math.Exp(-x))
+	}
+	return (1 + math.Exp(y)) / (1 + math.Exp(x))
 }

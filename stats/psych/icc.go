@@ -4,6 +4,7 @@ package psych
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -15,11 +16,11 @@ type ICCForm struct {
 	// all raters): raters nested in targets; raters drawn at random, absolute
 	// agreement; these raters only, consistency.
 	Type     string
-	ICC      float64
+	ICC      float64 // -math.MaxFloat64 where the mean of raters has none: nothing is left to divide by
 	F        float64 // test of ICC = 0
 	DF1, DF2 float64
 	P        float64
-	CI       [2]float64
+	CI       [2]float64 // the lower end of a mean of raters is -math.MaxFloat64 where it has none
 	// Exact says that the error of this form is nothing: ICC is 1, and F, which
 	// would be infinite, is left at 0.
 	Exact bool
@@ -56,6 +57,14 @@ func ICC(x mat.Matrix, level float64) (*ICCResult, error) {
 	}
 	n := c.RawMatrix().Rows
 	r := &ICCResult{Targets: n, Raters: k, Omitted: all - n, Level: level}
+	// In units of the largest difference squares stay within what a number holds.
+	first, largest := c.At(0, 0), 0.0
+	c.Apply(func(_, _ int, v float64) float64 { largest = math.Max(largest, math.Abs(v-first)); return v }, c)
+	if math.IsInf(largest, 0) {
+		return nil, fmt.Errorf("the ratings are too large; give them in another unit")
+	}
+	_, unit := math.Frexp(largest)
+	c.Apply(func(_, _ int, v float64) float64 { return math.Ldexp(v-first, -unit) }, c)
 	ssTotal := r.meanSquares(c)
 	if ssTotal == 0 {
 		return nil, fmt.Errorf("all ratings are equal")
@@ -64,19 +73,23 @@ func ICC(x mat.Matrix, level float64) (*ICCResult, error) {
 		return nil, fmt.Errorf("the means of the %d targets are equal", n)
 	}
 	r.forms()
+	for _, m := range []*float64{&r.MSB, &r.MSW, &r.MSJ, &r.MSE} {
+		if *m = math.Ldexp(*m, 2*unit); math.IsInf(*m, 0) {
+			return nil, fmt.Errorf("the ratings are too large; give them in another unit")
+		}
+	}
 	return r, nil
 }
 
-// meanSquares fills the analysis of variance and returns the total sum of squares.
+// meanSquares fills the analysis of variance of ratings less the first, so that a
+// large mean costs no digits, and returns the total sum of squares.
 func (r *ICCResult) meanSquares(x *mat.Dense) float64 {
 	n, k := r.Targets, r.Raters
 	row, col := make([]float64, n), make([]float64, k)
 	var grand float64
-	first := x.At(0, 0)
 	for i := range n {
 		for j := range k {
-			// Against a common shift, a large mean costs no digits.
-			d := x.At(i, j) - first
+			d := x.At(i, j)
 			row[i] += d / float64(k)
 			col[j] += d / float64(n)
 			grand += d / float64(n*k)
@@ -86,7 +99,7 @@ func (r *ICCResult) meanSquares(x *mat.Dense) float64 {
 	for i := range n {
 		ssb += float64(k) * (row[i] - grand) * (row[i] - grand)
 		for j := range k {
-			d := x.At(i, j) - first
+			d := x.At(i, j)
 			e := d - row[i] - col[j] + grand
 			sse += e * e
 			total += (d - grand) * (d - grand)
@@ -115,11 +128,17 @@ func (r *ICCResult) forms() {
 	two := three
 	den := r.MSB + (k-1)*r.MSE + k*(r.MSJ-r.MSE)/n
 	two[0].ICC, two[1].ICC = (r.MSB-r.MSE)/den, (r.MSB-r.MSE)/(r.MSB+(r.MSJ-r.MSE)/n)
+	if math.IsInf(two[1].ICC, 0) || math.IsNaN(two[1].ICC) {
+		two[1].ICC = -math.MaxFloat64
+	}
 	exact := r.MSE == 0 && r.MSJ == 0
 	if !exact {
 		two[0].CI = r.agreementInterval(two[0].ICC)
 		for i, b := range two[0].CI {
-			two[1].CI[i] = b * k / (1 + b*(k-1))
+			two[1].CI[i] = -math.MaxFloat64
+			if d := 1 + b*(k-1); d > 1e-12 {
+				two[1].CI[i] = b * k / d
+			}
 		}
 	}
 	for i, f := range [3][2]ICCForm{one, two, three} {

@@ -154,7 +154,8 @@ func correlation(c *mat.SymDense) *mat.SymDense {
 	r := mat.NewSymDense(k, nil)
 	for i := range k {
 		for j := i + 1; j < k; j++ {
-			r.SetSym(i, j, c.At(i, j)/math.Sqrt(c.At(i, i)*c.At(j, j)))
+			// Roots apart, lest the product leave what a number can hold.
+			r.SetSym(i, j, c.At(i, j)/math.Sqrt(c.At(i, i))/math.Sqrt(c.At(j, j)))
 		}
 		r.SetSym(i, i, 1)
 	}
