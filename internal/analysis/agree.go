@@ -57,15 +57,8 @@ func (c *ICCCommand) document(t *Table, r *psych.ICCResult) *Document {
 		if f.Exact {
 			o[2].Value, stat = nil, "infinite"
 		}
-		value, lower := num(f.ICC), num(f.CI[0])
-		if f.ICC == -math.MaxFloat64 {
-			o[1].Value, value = nil, "none"
-		}
-		if f.CI[0] == -math.MaxFloat64 {
-			o[6].Value, lower = nil, "none"
-		}
 		forms = append(forms, o)
-		rows = append(rows, []string{f.Type, iccMeaning[f.Type], value, stat, df(f.DF1), df(f.DF2), prob(f.P), lower, num(f.CI[1])})
+		rows = append(rows, []string{f.Type, iccMeaning[f.Type], num(f.ICC), stat, df(f.DF1), df(f.DF2), prob(f.P), num(f.CI[0]), num(f.CI[1])})
 	}
 	d.Result = Object{{"targets", r.Targets}, {"raters", r.Raters}, {"level", r.Level}, {"ms_between", r.MSB}, {"ms_within", r.MSW}, {"ms_raters", r.MSJ}, {"ms_error", r.MSE}, {"forms", forms}}
 	d.table("", []string{"", "of", "ICC", "F", "df", "df of error", "p", percent(r.Level) + " from", "to"}, rows)

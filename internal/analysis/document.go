@@ -150,7 +150,7 @@ func marshal(v any) ([]byte, error) {
 func finite(v any) any {
 	switch v := v.(type) {
 	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if math.IsNaN(v) || math.IsInf(v, 0) || math.Abs(v) == math.MaxFloat64 {
 			return nil
 		}
 	case *float64:

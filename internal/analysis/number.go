@@ -18,6 +18,9 @@ const (
 
 // num is a cell with a number.
 func num(v float64) string {
+	if math.Abs(v) == math.MaxFloat64 {
+		return "none" // an end that an interval does not have
+	}
 	return numberMark + strconv.FormatFloat(v, 'g', -1, 64)
 }
 

@@ -21,9 +21,13 @@ type Test struct {
 }
 
 // Interval returns the confidence interval of the estimate by its t distribution;
-// level is between 0 and 1.
+// level is between 0 and 1. With next to no degrees of freedom it has no ends, and
+// they are -math.MaxFloat64 and math.MaxFloat64.
 func (t Test) Interval(level float64) (lower, upper float64) {
 	d := t.SE * distuv.StudentsT{Sigma: 1, Nu: t.DF}.Quantile((1+level)/2)
+	if math.IsInf(t.Estimate-d, 0) || math.IsInf(t.Estimate+d, 0) || math.IsNaN(d) {
+		return -math.MaxFloat64, math.MaxFloat64
+	}
 	return t.Estimate - d, t.Estimate + d
 }
 

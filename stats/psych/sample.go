@@ -48,6 +48,10 @@ func splitGroups(t *Table) (names []string, rows [][]int, err error) {
 	return names, rows, nil
 }
 
+// mostInFactors keeps fourth powers of values, and sums of many, within what a
+// number holds; so does its inverse at the other end.
+const mostInFactors = 1e70
+
 // selectRows copies columns of some rows; complete leaves out rows in which a
 // value is missing, else only those in which all are.
 func selectRows(t *Table, columns, rows []int, complete bool) (y *mat.Dense, omitted int, err error) {
@@ -59,6 +63,9 @@ func selectRows(t *Table, columns, rows []int, complete bool) (y *mat.Dense, omi
 			v := t.X.At(i, j)
 			if math.IsInf(v, 0) {
 				return nil, 0, fmt.Errorf("row %d, column %s is infinite", i+1, t.Names[j])
+			}
+			if a := math.Abs(v); a > mostInFactors || a > 0 && a < 1/mostInFactors {
+				return nil, 0, fmt.Errorf("row %d, column %s: %g is too large or too small for a factor model; give the column in another unit", i+1, t.Names[j], v)
 			}
 			if math.IsNaN(v) {
 				missing++
