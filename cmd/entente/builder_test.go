@@ -11,6 +11,9 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/entente-project/entente/instrument"
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/i18n"
 )
 
@@ -184,6 +187,26 @@ func (b *block) corrects(t *testing.T, v visitor) {
 	if r := v.post(at+"/drop", form); r.location != "/library" || v.get(at).status != http.StatusNotFound {
 		t.Errorf("thrown away: %d %s", r.status, r.location)
 	}
+}
+
+// hostile is the address of a draft that has a text of its own in every place, and
+// is another structure of a form that was published.
+func (d demo) hostile(t *testing.T, me care.Actor, texts []string) string {
+	t.Helper()
+	ctx := t.Context()
+	must[*instrument.Instrument](t)(d.app.PublishForm(ctx, me, sleepForm))
+	id := must[care.ID](t)(d.app.StartDraft(ctx, me, app.NewDraft{From: "sleep"}))
+	f := must[app.Draft](t)(d.app.Draft(ctx, me, id)).Form
+	n := 0
+	for _, x := range []instrument.Text{f.Name, f.Title, f.Intro, f.Notice, f.Answers.Low, f.Answers.High, f.Items[0].Text, f.Scales[0].Name} {
+		for lang := range x {
+			x[lang] = texts[n]
+			n += 7
+		}
+	}
+	f.Holder, f.SPDX = texts[n], texts[n+7]
+	must[int](t)(d.app.SaveDraft(ctx, me, id, 1, f))
+	return "/drafts/" + string(id)
 }
 
 // TestBuilderJourney: a manager makes a form of 20 items by pasting them, tries

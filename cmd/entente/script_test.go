@@ -79,6 +79,7 @@ func TestScriptsInTexts(t *testing.T) {
 		}
 	}
 	link := d.says(t, me.Actor, session, strings.Join(all[:25], "\n"))
+	draft := d.hostile(t, me.Actor, all)
 	b := newBrowser(t)
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watching})
@@ -93,6 +94,7 @@ func TestScriptsInTexts(t *testing.T) {
 	for _, path := range []string{
 		"/today", "/clients", "/clients?q=script", "/clients/" + string(client), "/clients/" + string(client) + "/edit", "/clients/" + string(client) + "/access",
 		"/sessions/" + string(session), "/colleagues", "/account", "/emergency", "/library", "/library/core-10", "/publish", "/signin", "/f/" + link, "/f#" + link, "/import",
+		draft + "?named=1", draft + "/preview", draft + "/check?fill=low", draft + "/publish",
 	} {
 		b.open(d.base + path)
 		b.until("document.readyState === 'complete'")

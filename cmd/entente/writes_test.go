@@ -118,7 +118,7 @@ func TestWritesChange(t *testing.T) {
 	b := newBlock(t)
 	for _, pattern := range []string{
 		"POST /sessions/{id}/note", "POST /sessions/{id}/invite", "POST /sessions/{id}/mail", "POST /sessions/{id}/reveal", "POST /clients/{id}/edit", "POST /clients/{id}/episodes",
-		"POST /episodes/{id}/sessions", "POST /emergency/{id}/seen", "POST /clients/{id}/emergency", "POST /pulls/{id}/seen",
+		"POST /episodes/{id}/sessions", "POST /emergency/{id}/seen", "POST /clients/{id}/emergency", "POST /pulls/{id}/seen", "POST /drafts",
 	} {
 		for _, role := range theRoutes[pattern].may {
 			form := maps.Clone(theRoutes[pattern].form)
