@@ -187,7 +187,7 @@ func rewritten(from, to string) bool {
 	return distance(letters(from), letters(to)) > .5
 }
 
-const maxCompared = 2000
+const maxCompared = 500
 
 func letters(s string) []rune {
 	return []rune(strings.Map(func(r rune) rune {
