@@ -135,6 +135,11 @@ func TestBuilderWithoutScripts(t *testing.T) {
 	}
 	has(v.get(r.location), "library.state.permission.says")
 	b.corrects(t, v)
+	// A file that is brought says the same.
+	v.post("/publish", url.Values{"text": {sleepForm}, "do": {"publish"}})
+	file := strings.Replace(sleepForm, "version: 1", "version: 2", 1)
+	has(v.post("/publish", url.Values{"text": {strings.Replace(file, "Your nights", "Your  nights", 1)}}), "draft.correction", "Version", 2)
+	has(v.post("/publish", url.Values{"text": {strings.Replace(file, "max: 10,", "max: 100,", 1)}}), "draft.structure", "Version", 2)
 }
 
 // corrects writes the next versions of the form that was published: a word, and

@@ -18,6 +18,7 @@ type publishView struct {
 	Text    string
 	Preview *formModel
 	Form    libraryRow
+	Change  *releaseView // from the version before; nil for the first
 }
 
 func publishPage(c *call) error {
@@ -63,9 +64,24 @@ func publishForm(c *call) error {
 	}
 	e := app.LibraryEntry{ID: f.ID, Kind: f.Kind, Informants: []instrument.Informant{f.Informant}, Ages: f.Ages, Forms: []*instrument.Instrument{f}}
 	v.Form = libraryRow{ID: f.Key(), Name: f.Name.In(c.p.Lang()), About: c.aboutInstrument(e)}
+	if err := c.addChange(&v, f); err != nil {
+		return err
+	}
 	m := newFormModel(c.p, app.FormView{Instrument: f, Language: c.p.Lang()}, nil, nil)
 	v.Preview = &m
 	return c.render(http.StatusOK, "publish", v)
+}
+
+// addChange says what a version changes of the newest one that is there.
+func (c *call) addChange(v *publishView, f *instrument.Instrument) error {
+	e, err := c.app().LibraryInstrument(c.r.Context(), c.by, f.ID)
+	if err != nil || len(e.Forms) == 0 {
+		return ignoreMissing(err)
+	}
+	before := e.Form()
+	change := c.releaseModel(app.Draft{Version: f.Version, Ready: f, Before: before, Change: instrument.Compare(before, f)})
+	v.Change = &change
+	return nil
 }
 
 // askingView is which forms are asked in an episode.
