@@ -23,7 +23,7 @@ type draftTx interface {
 	Draft(practice, id care.ID) (care.Draft, error)
 	AddDraft(d care.Draft) error
 	SaveDraft(d care.Draft) error
-	DropDraft(practice, id care.ID) error
+	DropDraft(practice, id care.ID, revision int) error
 }
 
 // Draft is a form being written, with what it would be if it were published now.
@@ -317,7 +317,7 @@ func (a *App) SaveDraft(ctx context.Context, actor care.Actor, id care.ID, revis
 			return err
 		}
 		x.Form, x.Revision, x.By, x.AtMillis = text, revision+1, actor.Staff, a.nowMillis()
-		if err := tx.SaveDraft(x); err != nil {
+		if err := savedSince(tx.SaveDraft(x)); err != nil {
 			return err
 		}
 		return a.audit(tx, actor, "save_draft", id, "", true)
@@ -328,9 +328,18 @@ func (a *App) SaveDraft(ctx context.Context, actor care.Actor, id care.ID, revis
 func newest(tx Tx, practice, id care.ID, revision int) (care.Draft, error) {
 	x, err := tx.Draft(practice, id)
 	if err == nil && x.Revision != revision {
-		err = &care.Error{Code: care.Conflict, Key: "draft.saved_since"}
+		err = savedSince(care.Missing())
 	}
 	return x, err
+}
+
+// savedSince says that a draft is not in the revision any more that was read a
+// moment ago.
+func savedSince(err error) error {
+	if care.CodeOf(err) == care.NotFound {
+		return &care.Error{Code: care.Conflict, Key: "draft.saved_since"}
+	}
+	return err
 }
 
 // PublishDraft makes a draft the version that whoever looked at it was shown;
@@ -367,7 +376,7 @@ func (a *App) PublishDraft(ctx context.Context, actor care.Actor, id care.ID, re
 		if err := tx.PublishInstrument(actor.Practice, p, text); err != nil {
 			return err
 		}
-		if err := tx.DropDraft(actor.Practice, id); err != nil {
+		if err := savedSince(tx.DropDraft(actor.Practice, id, revision)); err != nil {
 			return err
 		}
 		return a.audit(tx, actor, "publish_form", "", "", true)
@@ -384,7 +393,7 @@ func (a *App) DropDraft(ctx context.Context, actor care.Actor, id care.ID, revis
 		if _, err := newest(tx, actor.Practice, id, revision); err != nil {
 			return err
 		}
-		if err := tx.DropDraft(actor.Practice, id); err != nil {
+		if err := savedSince(tx.DropDraft(actor.Practice, id, revision)); err != nil {
 			return err
 		}
 		return a.audit(tx, actor, "drop_draft", id, "", true)

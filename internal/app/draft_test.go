@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/entente-project/entente/instrument"
@@ -98,6 +99,44 @@ func TestDraftStarts(t *testing.T) {
 		}
 		// A word of it may be corrected: the ground stands on the form itself.
 		get[care.ID](t)(w.app.StartDraft(w.ctx, w.neri, app.NewDraft{From: "wai-like"}))
+	})
+}
+
+// TestDraftRace: of ten who save the same revision at once one does, and nine are
+// told; of five who publish and five who save, nobody's words are lost unseen.
+func TestDraftRace(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		at := func(do func(n int) error) (done int) {
+			t.Helper()
+			errs := make([]error, 10)
+			var all sync.WaitGroup
+			for n := range errs {
+				all.Go(func() { errs[n] = do(n) })
+			}
+			all.Wait()
+			for n, err := range errs {
+				switch {
+				case err == nil:
+					done++
+				case keyOf(err) != "draft.saved_since" && care.CodeOf(err) != care.NotFound:
+					t.Errorf("%d: %v", n, err)
+				}
+			}
+			return done
+		}
+		w.write()
+		if done := at(func(int) error { return errorOf(w.app.SaveDraft(w.ctx, w.neri, w.draft, 1, w.typed)) }); done != 1 {
+			t.Errorf("%d saved one revision", done)
+		}
+		if done := at(func(n int) error {
+			if n%2 == 0 {
+				return errorOf(w.app.SaveDraft(w.ctx, w.neri, w.draft, 2, w.typed))
+			}
+			return errorOf(w.app.PublishDraft(w.ctx, w.boss, w.draft, 2, 1))
+		}); done != 1 {
+			t.Errorf("%d saved or published one revision", done)
+		}
 	})
 }
 

@@ -36,7 +36,7 @@ func (t *Tx) SaveDraft(d care.Draft) error {
 		d.Practice, d.ID, d.Form, d.Revision, d.By, d.AtMillis, d.Revision-1)
 }
 
-// DropDraft takes a draft away.
-func (t *Tx) DropDraft(practice, id care.ID) error {
-	return t.changed("DELETE FROM instrument_draft WHERE practice_id = $1 AND draft_id = $2", practice, id)
+// DropDraft takes a draft away: not_found when revision is not the newest any more.
+func (t *Tx) DropDraft(practice, id care.ID, revision int) error {
+	return t.changed("DELETE FROM instrument_draft WHERE practice_id = $1 AND draft_id = $2 AND revision = $3", practice, id, revision)
 }
