@@ -189,3 +189,50 @@ func TestDraftPlaces(t *testing.T) {
 		t.Errorf("%+v %+v", wrong, f)
 	}
 }
+
+// FuzzDraft: no draft makes a panic, each either is a form or is told what is
+// wrong with it, and a form's own draft makes it again.
+func FuzzDraft(f *testing.F) {
+	for _, form := range library.All() {
+		d, err := instrument.DraftOf(form)
+		if err != nil {
+			f.Fatal(err)
+		}
+		data, err := json.Marshal(d)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, "1-3, *", 2)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, places string, at int) {
+		var d instrument.Draft
+		if json.Unmarshal(data, &d) != nil || len(d.Items) > instrument.MostItems {
+			return
+		}
+		if len(d.Scales) > 0 {
+			d.Scales[0].Items = places
+		}
+		for i := range d.Items {
+			if d.Items[i].Text == nil {
+				d.Items[i].Text = instrument.Text{}
+			}
+		}
+		d.Move(at, 1)
+		d.Remove(at)
+		d.Paste(instrument.Text{"en": places})
+		form, wrong := d.Form("fuzz", 1)
+		if (form == nil) != (len(wrong) > 0) {
+			t.Fatalf("%v and %v", form, wrong)
+		}
+		if form == nil {
+			return
+		}
+		again, err := instrument.DraftOf(form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, wrong := again.Form("fuzz", 1); len(wrong) > 0 || !instrument.Compare(form, back).Keeps() || len(instrument.Compare(form, back).Wording) > 0 {
+			t.Fatalf("%v %+v %+v", wrong, form, back)
+		}
+	})
+}

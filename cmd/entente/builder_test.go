@@ -134,6 +134,12 @@ func TestBuilderWithoutScripts(t *testing.T) {
 		t.Fatalf("published: %d %s", r.status, r.location)
 	}
 	has(v.get(r.location), "library.state.permission.says")
+	for path, want := range map[string][2]bool{"/library/session-client-adult": {true, false}, "/library/our-form-en": {false, true}, "/library/core-10": {}} {
+		page, other := v.get(path).body, b.people[roleColleague].get(path).body
+		if got := [2]bool{strings.Contains(page, p.T("draft.adapt")), strings.Contains(page, p.T("draft.write_next"))}; got != want || strings.Contains(other, `action="/drafts"`) {
+			t.Errorf("%s offers a manager %v, and a therapist: %v", path, got, strings.Contains(other, `action="/drafts"`))
+		}
+	}
 	b.corrects(t, v)
 	// A file that is brought says the same.
 	v.post("/publish", url.Values{"text": {sleepForm}, "do": {"publish"}})
