@@ -4,6 +4,7 @@ package fhir_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/instrument/fhir"
+	"github.com/entente-project/entente/instrument/library"
 )
 
 func file(t testing.TB, name string) string {
@@ -198,11 +200,15 @@ func TestBroken(t *testing.T) {
 }
 
 // FuzzDecode: whatever is sent, there is a wording with a question or an *Error
-// of bounded size.
+// of bounded size; what was read can be written and bound.
 func FuzzDecode(f *testing.F) {
 	f.Add(file(f, "loinc-panel-shape.json"))
 	f.Add(ask(`"answerOption":[{"valueInteger":0},{"valueString":"x","_valueString":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/itemWeight","valueDecimal":1}]}}]`))
 	f.Add(strings.Replace(ask(`"answerValueSet":"#s"`), `"item"`, `"contained":[{"resourceType":"ValueSet","id":"s","expansion":{"contains":[{"code":"3"}]}}],"item"`, 1))
+	k, ok := library.Key("gad-7")
+	if !ok {
+		f.Fatal("no key")
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		w, err := fhir.Decode(strings.NewReader(text))
 		var e *fhir.Error
@@ -210,6 +216,13 @@ func FuzzDecode(f *testing.F) {
 		case err == nil:
 			if len(w.Questions()) == 0 {
 				t.Error("no question and no error")
+			}
+			if err := fhir.Encode(io.Discard, w); err != nil {
+				t.Error(err)
+			}
+			b := instrument.Bind(k, w, instrument.Choice{Languages: []string{"en"}, Owner: "x"})
+			if (b.Form == nil) == (len(b.Mismatches) == 0) {
+				t.Errorf("a form and mismatches, or neither: %+v", b)
 			}
 		case !errors.As(err, &e) || len(e.Problems) == 0 || len(e.Problems) > 101:
 			t.Errorf("%v", err)
