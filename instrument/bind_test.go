@@ -139,7 +139,8 @@ func TestBindMismatches(t *testing.T) {
 		"a language that is not there": {"gad-7", func(*instrument.Wording) {}, instrument.Choice{Languages: []string{"it"}}, []string{`The file has no words in "it"; it has them in en.`}},
 		"a language that is not complete": {"gad-7", func(w *instrument.Wording) { w.Parts[1].Text["it"] = "Domanda?" }, instrument.Choice{Languages: []string{"it"}}, []string{
 			`What is told above the first question is not there in "it".`, `item[2]: Question 2 (q2): it has no words in "it".`, `item[1]: Question 1 (q1): the answer "answer 0" has no words in "it".`}},
-		"no language, and no owner": {"gad-7", func(w *instrument.Wording) {
+		"no owner": {"gad-7", func(w *instrument.Wording) { w.Owner = nil }, instrument.Choice{}, []string{"The file does not name the owner of the words; give the line that the owner asks to be shown."}},
+		"no language": {"gad-7", func(w *instrument.Wording) {
 			w.Language, w.Owner, w.Title = "", nil, nil
 			for i, p := range w.Parts {
 				w.Parts[i].Text = instrument.Text{"": p.Text["en"]}
@@ -147,7 +148,7 @@ func TestBindMismatches(t *testing.T) {
 					p.Options[j].Label = instrument.Text{"": o.Label["en"]}
 				}
 			}
-		}, instrument.Choice{}, []string{"The file does not say in which language its words are; choose one.", "The file does not name the owner of the words; give the line that the owner asks to be shown."}},
+		}, instrument.Choice{}, []string{"The file does not say in which language its words are; choose one."}},
 		"a line": {"srs-v3", func(w *instrument.Wording) {
 			zero, hundred := 0.0, 100.0
 			q(w, 1).Line = &instrument.WordedLine{Min: &zero, Max: &hundred, Low: en("bad")}

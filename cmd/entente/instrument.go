@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,10 +23,12 @@ import (
 )
 
 type instrumentCommand struct {
-	List  instrumentList  `cmd:"" help:"List the forms that come with the program and the keys of published instruments."`
-	Show  instrumentShow  `cmd:"" help:"Show how one is scored, and what is known of it."`
-	Check instrumentCheck `cmd:"" help:"Say what is wrong with a file of your own, by line and column."`
-	Score instrumentScore `cmd:"" help:"Score a CSV of answers; writes CSV."`
+	List   instrumentList   `cmd:"" help:"List the forms that come with the program and the keys of published instruments."`
+	Show   instrumentShow   `cmd:"" help:"Show how one is scored, and what is known of it."`
+	Check  instrumentCheck  `cmd:"" help:"Say what is wrong with a file of your own, by its place; with --key also all that is not as the key has it."`
+	Import instrumentImport `cmd:"" help:"Make a form of a published instrument out of words (FHIR, CSV, YAML) and its key."`
+	Export instrumentExport `cmd:"" help:"Write a form as FHIR R4 Questionnaire, CSV or YAML."`
+	Score  instrumentScore  `cmd:"" help:"Score a CSV of answers; writes CSV."`
 }
 
 // columns prints lines whose cells, parted by tabs, stand below each other.
@@ -185,14 +188,29 @@ func instrumentOf(id string) (*instrument.Instrument, *instrument.Key, error) {
 }
 
 type instrumentCheck struct {
-	File string `arg:"" help:"YAML file of an instrument." type:"existingfile"`
+	File string `arg:"" help:"YAML file of an instrument, or words of one: a FHIR R4 Questionnaire (JSON) or CSV." type:"existingfile"`
+	Key  string `help:"Compare with the key of this instrument, such as phq-9."`
+	wordingFlags
 }
 
 // Run says what is wrong, or that nothing is.
 func (c *instrumentCheck) Run() error {
+	if c.Key != "" {
+		b, err := c.bind(c.File, c.Key, 1)
+		if err := tell(b.Notes); err != nil {
+			return err
+		}
+		if err == nil {
+			fmt.Printf("%s: as the key of %s, %d items, in %s: good\n", c.File, c.Key, len(b.Form.Items), strings.Join(b.Form.Languages(), ", "))
+		}
+		return err
+	}
 	text, err := os.ReadFile(c.File)
 	if err != nil {
 		return err
+	}
+	if ext := strings.ToLower(filepath.Ext(c.File)); ext == ".json" || ext == ".csv" || ext == ".tsv" {
+		return checkWording(c.File, text)
 	}
 	i, err := instrument.Parse(c.File, text)
 	if err != nil {
