@@ -33,7 +33,21 @@ type Choice struct {
 
 // Mismatch is one thing in which a file does not agree with a key. Item is the
 // link id of a question, "" for the file as a whole; Path its place in the file.
-type Mismatch struct{ Item, Path, Message string }
+// Decide is what a person may choose about it, "" where only the file can be mended.
+type Mismatch struct {
+	Item, Path, Message string
+	Decide              Decision
+}
+
+// Decision is what a person may choose about a mismatch.
+type Decision string
+
+// The decisions: a question beyond the key is left out or kept, an item that the
+// file has turned round is turned back.
+const (
+	LeaveOutOrKeep Decision = "extra"
+	TurnItBack     Decision = "turned"
+)
 
 // String is the sentence with its question.
 func (m Mismatch) String() string {
@@ -121,7 +135,7 @@ func (b *binder) fail(format string, args ...any) {
 }
 
 func (b *binder) failAt(a asked, format string, args ...any) {
-	b.bad = append(b.bad, Mismatch{a.ID, a.Path, a.name() + ": " + crop(fmt.Sprintf(format, args...))})
+	b.bad = append(b.bad, Mismatch{Item: a.ID, Path: a.Path, Message: a.name() + ": " + crop(fmt.Sprintf(format, args...))})
 }
 
 func (b *binder) note(path, format string, args ...any) {
@@ -133,7 +147,7 @@ func (b *binder) linkIDs() {
 	seen := map[string]string{}
 	b.words.walk(b.words.Parts, func(p WordedPart) {
 		if first, twice := seen[p.ID]; twice {
-			b.bad = append(b.bad, Mismatch{p.ID, p.Path, fmt.Sprintf("The link id %q is also that of %s; give each item one of its own.", crop(p.ID), first)})
+			b.bad = append(b.bad, Mismatch{Item: p.ID, Path: p.Path, Message: fmt.Sprintf("The link id %q is also that of %s; give each item one of its own.", crop(p.ID), first)})
 			return
 		}
 		seen[p.ID] = p.Path
@@ -207,6 +221,7 @@ func (b *binder) count() {
 	for _, n := range slices.Backward(strange) {
 		a := b.items[n]
 		b.failAt(a, "the key of %s has %d items and the file %d; %q seems to be none of them. Leave it out, or keep it without a score.", b.key.Name, want, have, short(a.Text.In(b.words.Language)))
+		b.bad[len(b.bad)-1].Decide = LeaveOutOrKeep
 		b.items = slices.Delete(b.items, n, n+1)
 	}
 	slices.Reverse(b.bad[len(b.bad)-len(strange):])

@@ -260,6 +260,7 @@ func (b *binder) turned(a asked, k Item, numbers, straight map[string]float64) {
 		b.failAt(a, "the answer %q has the number %v, and %v in other questions.", short(label), numbers[label], straight[label])
 	case b.reversed(k.ID):
 		b.failAt(a, "the key turns item %s round, and the file has done so already: %q is %v here and %v in other questions. Give it the numbers of the others, or have it turned back.", k.ID, short(label), numbers[label], straight[label])
+		b.bad[len(b.bad)-1].Decide = TurnItBack
 	default:
 		b.failAt(a, "its answers run against those of the others (%q is %v here and %v there), and the key does not turn item %s round. Correct its numbers.", short(label), numbers[label], straight[label], k.ID)
 	}

@@ -18,7 +18,7 @@ import (
 
 // theFiles are the routes that give a file to keep. TestFiles asks every route that
 // only reads, and fails for one that gives a file and is not here.
-var theFiles = []string{"GET /clients/{id}/access.csv", "GET /clients/{id}/course.svg", "GET /grants/{id}/file"}
+var theFiles = []string{"GET /clients/{id}/access.csv", "GET /clients/{id}/course.svg", "GET /grants/{id}/file", "GET /library/{id}/questionnaire.json"}
 
 // formulas are names that a spreadsheet would work out, or that break a table.
 var formulas = []string{
@@ -27,7 +27,7 @@ var formulas = []string{
 }
 
 // fileName is a name that says nothing of anybody.
-var fileName = regexp.MustCompile(`^[a-z]{3,12}\.(csv|svg|txt|pdf|png|jpg)$`)
+var fileName = regexp.MustCompile(`^[a-z]{3,12}\.(csv|svg|txt|pdf|png|jpg|json)$`)
 
 // TestFiles: whatever the program gives to be kept has a neutral name, and in a
 // table no cell that a spreadsheet takes for a formula; each name is in it whole.

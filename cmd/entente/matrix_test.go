@@ -87,6 +87,7 @@ var theRoutes = map[string]outside{
 	"POST /account/second": {may: staffRoles}, "POST /account/second/remove": {may: staffRoles}, "GET /account/{part...}": {may: staffRoles},
 	"GET /library": {may: staffRoles}, "GET /library/{id}": {may: staffRoles, id: "instrument"},
 	"GET /library/{id}/figures": {may: "tmrx", id: "instrument"}, "GET /library/{id}/ground": {may: staffRoles, id: "instrument"}, "POST /library/{id}/ground": {may: "tmx", id: "instrument", form: url.Values{"ground": {"public_domain"}}},
+	"GET /library/{id}/words": {may: "tmx", id: "instrument"}, "POST /library/{id}/words": {may: "tmx", id: "instrument"}, "GET /library/{id}/questionnaire.json": {may: staffRoles, id: "ours"},
 	"GET /grants/{id}/withdraw": {may: staffRoles, id: "grant"}, "POST /grants/{id}/withdraw": {may: "tm", id: "grant", form: url.Values{"reason": {"CANARY-withdrawn"}}},
 	"GET /grants/{id}/file": {may: "tm", id: "grant"}, "GET /publish": {may: "tmx"}, "POST /publish": {may: "tmx"},
 	"GET /drafts": {may: staffRoles}, "POST /drafts": {may: "tmx", form: url.Values{"from": {"session-client-adult"}}}, "GET /drafts/{id}": {may: "tm", id: "draft"},
@@ -195,7 +196,7 @@ func (b *block) staff(t *testing.T) {
 	must[care.ID](t)(b.app.OpenEmergency(ctx, must[app.Me](t)(b.app.Authenticate(ctx, in.Token)).Actor, app.NewEmergency{Name: "CANARY-label", Reason: "CANARY-reason, at night"}))
 	b.ids["emergency"] = string(must[app.Today](t)(b.app.Today(ctx, me)).Told[0].ID)
 	b.ids["colleague"] = string(actor[roleColleague].Staff)
-	b.ids["instrument"] = "core-10"
+	b.ids["instrument"], b.ids["ours"] = "core-10", "session-client-adult"
 	pull := care.Pull{ID: care.ID(uuid.NewString()), Practice: me.Practice, Staff: actor[roleColleague].Staff, AtMillis: 1, Clients: 50}
 	if err := b.store.Write(ctx, func(tx *store.Tx) error { return tx.AddPull(pull, []care.ID{me.Staff, actor[roleManager].Staff}) }); err != nil {
 		t.Fatal(err)

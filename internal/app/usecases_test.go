@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"reflect"
 	"testing"
@@ -194,6 +195,13 @@ var useCases = []useCase{
 		return err
 	}},
 	{"PreviewForm", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.PreviewForm(w.ctx, a, ownForm("sleep", 1))) }},
+	{"BindWords", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error {
+		b, err := w.app.BindWords(w.ctx, a, "gad-7", "w.csv", []byte(gadWords), instrument.Choice{})
+		if err == nil && b.Form == nil {
+			return fmt.Errorf("not bound: %v", b.Mismatches)
+		}
+		return err
+	}},
 	{"PublishForm", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
 		w.version++
 		return errorOf(w.app.PublishForm(w.ctx, a, ownForm("sleep", w.version)))

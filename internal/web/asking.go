@@ -19,6 +19,7 @@ type publishView struct {
 	Preview *formModel
 	Form    libraryRow
 	Change  *releaseView // from the version before; nil for the first
+	Notes   []string     // on what was taken from a file of words
 }
 
 func publishPage(c *call) error {

@@ -29,6 +29,7 @@ type instrumentView struct {
 	Grants       grantsView
 	OwnFigures   bool // that there is a page on the practice's own clients
 	Adapt, Next  bool // what this reader may write on from here
+	Words        bool // this reader may bring its words
 }
 
 type named struct{ Name, Value string }
@@ -52,6 +53,7 @@ func instrumentPage(c *call) error {
 		return err
 	}
 	c.writable(&v, e)
+	v.Words = v.Grants.Shown && e.Key != nil && e.Key.Form != nil && len(e.Key.Risk) == 0
 	return c.render(http.StatusOK, "instrument", v)
 }
 

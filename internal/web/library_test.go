@@ -42,6 +42,9 @@ func librarySamples(c *call) (out []sample) {
 	preview := newFormModel(c.p, sampleForm(c.p.Lang(), "session-client-child", false), nil, nil)
 	out = append(out, sample{"instrument", granted, map[string]string{"reason": "No."}}, sample{"instrument", asked, map[string]string{"from": "No.", "file": "No.", "note": "No.", "given_on": "No.", "licence": "No."}},
 		sample{"publish", publishView{Text: "<x>"}, map[string]string{"text": "No."}}, sample{"publish", publishView{Text: "<x>", Preview: &preview}, nil},
+		sample{"words", wordsView{ID: "x", Name: "<N>", Ages: []ageChoice{{Band: "adult"}}}, nil},
+		sample{"words", wordsView{ID: "x", Name: "<N>", File: "<f>", Kept: "eA==", Language: "<l>", Owner: "<o>", Notes: []string{"<n>"}, LeaveOut: []string{"<a>"}, Keep: []string{"<b>"}, TurnBack: []string{"<c>"},
+			Bad: []wordsMismatch{{Text: "<t>", Place: "<p>", Item: "<i>", Extra: true}, {Text: "y", Item: "z", Turned: true}}}, map[string]string{"file": "No."}},
 		sample{"asking", askingView{ID: "e", Client: "c", Label: "<L>", NotAsked: []string{"x"}, Choices: []askingChoice{{ID: "a", Name: "<A>", About: "b", Chosen: true}}}, map[string]string{"forms": "No."}})
 	for _, k := range library.Keys() {
 		out = append(out, sample{"instrument", c.instrumentModel(entryOf(k.ID)), nil})

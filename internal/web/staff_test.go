@@ -143,7 +143,7 @@ func TestEveryStaffPageIsSound(t *testing.T) {
 	}
 }
 
-var staffKey = regexp.MustCompile(`\b(age|asked|ask|axis|caseload|change|chart|client|colleagues|common|day|dimension|emergency|episode|gap|asking|grant|import|informant|library|publish|note|orientation|own|predict|reason|role|rule|session|sessions|setting|table|tension|today|verdict|who|why|words)\.[a-z_]+`)
+var staffKey = regexp.MustCompile(`\b(age|asked|ask|axis|caseload|change|chart|client|colleagues|common|day|dimension|emergency|episode|gap|asking|grant|import|informant|library|publish|note|orientation|own|predict|reason|role|rule|session|sessions|setting|table|tension|today|verdict|who|why|wording|words)\.[a-z_]+`)
 
 // inspectStaff looks for messages that are missing, names that point nowhere and
 // markup that somebody typed.
