@@ -139,9 +139,13 @@ func must[T any](t *testing.T) func(T, error) T {
 
 func newBlock(t *testing.T) *block {
 	t.Helper()
-	ctx := t.Context()
+	return newBlockIn(t, "sqlite:"+filepath.Join(t.TempDir(), "entente.db"))
+}
+
+func newBlockIn(t *testing.T, database string) *block {
+	t.Helper()
 	b := &block{log: &safeBuffer{}, people: map[rune]visitor{}}
-	b.store = must[*store.Store](t)(store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "entente.db"), vault.Generate()))
+	b.store = must[*store.Store](t)(store.Open(t.Context(), database, vault.Generate()))
 	srv := httptest.NewUnstartedServer(nil)
 	b.base = "http://" + srv.Listener.Addr().String()
 	office, address := openPostOffice(t)
