@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -107,7 +108,7 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 // inForce returns the actor's invitation if it has neither ended nor expired.
 func (a *App) inForce(tx Tx, actor care.Actor) (care.Invitation, error) {
 	i, err := tx.Invitation(actor.Practice, actor.Invitation)
-	if err == nil && (i.RevokedMillis != 0 || i.ExpiresMillis <= a.nowMillis()) {
+	if err == nil && (i.RevokedMillis != 0 || i.ExpiresMillis <= a.nowMillis() || i.CreatedMillis > a.nowMillis()+(24*time.Hour).Milliseconds()) {
 		err = care.Missing()
 	}
 	return i, err

@@ -100,7 +100,7 @@ func (t *Tx) EmergenciesOf(practice, client care.ID) ([]care.Emergency, error) {
 
 // EmergenciesBy lists what a member of staff holds at an instant, newest first.
 func (t *Tx) EmergenciesBy(practice, staff care.ID, nowMillis int64) ([]care.Emergency, error) {
-	return t.emergencies("WHERE g.practice_id = $1 AND g.staff_id = $2 AND g.until_millis > $3 AND g.ended_millis = 0", practice, staff, nowMillis)
+	return t.emergencies("WHERE g.practice_id = $1 AND g.staff_id = $2 AND g.until_millis > $3 AND g.ended_millis = 0"+notAhead("g.at_millis", "$3"), practice, staff, nowMillis)
 }
 
 // EmergenciesUnseen lists what a member of staff was told and has not said to
@@ -115,7 +115,7 @@ func (t *Tx) InEmergency(practice, episode, staff care.ID, nowMillis int64) (boo
 	type counts struct{ all, open int64 }
 	n, err := one(t, func(r scanner) (n counts, err error) { return n, r.Scan(&n.all, &n.open) },
 		`SELECT COUNT(*), COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM emergency g WHERE g.practice_id = ec.practice_id AND g.client_id = ec.client_id
-			AND g.staff_id = $3 AND g.until_millis > $4 AND g.ended_millis = 0) THEN 1 ELSE 0 END), 0)
+			AND g.staff_id = $3 AND g.until_millis > $4 AND g.ended_millis = 0`+notAhead("g.at_millis", "$4")+`) THEN 1 ELSE 0 END), 0)
 		FROM episode_client ec WHERE ec.practice_id = $1 AND ec.episode_id = $2`, practice, episode, staff, nowMillis)
 	return n.all > 0 && n.all == n.open, err
 }

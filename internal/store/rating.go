@@ -131,12 +131,12 @@ func scanInvitation(r scanner) (i care.Invitation, err error) {
 
 // InvitationByToken finds an invitation in force by its link.
 func (t *Tx) InvitationByToken(hash []byte, nowMillis int64) (care.Invitation, error) {
-	return one(t, scanInvitation, "SELECT "+invitationColumns+" FROM invitation WHERE token_hash = $1 AND revoked_millis = 0 AND expires_millis > $2", hash, nowMillis)
+	return one(t, scanInvitation, "SELECT "+invitationColumns+" FROM invitation WHERE token_hash = $1 AND revoked_millis = 0 AND expires_millis > $2"+notAhead("created_millis", "$2"), hash, nowMillis)
 }
 
 // InvitationByVisit finds an invitation in force by the cookie it was exchanged for.
 func (t *Tx) InvitationByVisit(hash []byte, nowMillis int64) (care.Invitation, error) {
-	return one(t, scanInvitation, "SELECT "+invitationColumns+" FROM invitation WHERE visit_hash = $1 AND revoked_millis = 0 AND expires_millis > $2", hash, nowMillis)
+	return one(t, scanInvitation, "SELECT "+invitationColumns+" FROM invitation WHERE visit_hash = $1 AND revoked_millis = 0 AND expires_millis > $2"+notAhead("created_millis", "$2"), hash, nowMillis)
 }
 
 // Invitation returns one invitation.
@@ -147,7 +147,7 @@ func (t *Tx) Invitation(practice, id care.ID) (care.Invitation, error) {
 // InvitedNow reports whether an invitation of the client to the session is in force.
 func (t *Tx) InvitedNow(practice, session, client care.ID, nowMillis int64) (bool, error) {
 	n, err := one(t, func(r scanner) (n int64, err error) { return n, r.Scan(&n) },
-		"SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND session_id = $2 AND client_id = $3 AND revoked_millis = 0 AND expires_millis > $4", practice, session, client, nowMillis)
+		"SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND session_id = $2 AND client_id = $3 AND revoked_millis = 0 AND expires_millis > $4"+notAhead("created_millis", "$4"), practice, session, client, nowMillis)
 	return n > 0, err
 }
 

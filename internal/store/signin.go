@@ -15,9 +15,14 @@ func (t *Tx) AddSignIn(s care.SignIn) error {
 	return err
 }
 
+// notAhead leaves out what was made more than a day ahead of now: the clock was
+// wrong then, and what it made would outlive its time by as much. A
+// clock that was an hour off loses nothing by it.
+func notAhead(column, now string) string { return " AND " + column + " <= " + now + " + 86400000 " }
+
 // SignInByToken finds a sign-in that has neither expired nor lain unused too long.
 func (t *Tx) SignInByToken(hash []byte, nowMillis int64) (care.SignIn, error) {
-	return one(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE token_hash = $1 AND expires_millis > $2 AND idle_millis > $2", hash, nowMillis)
+	return one(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE token_hash = $1 AND expires_millis > $2 AND idle_millis > $2"+notAhead("created_millis", "$2"), hash, nowMillis)
 }
 
 const signInColumns = "practice_id, sign_in_id, staff_id, created_millis, expires_millis, idle_millis, kiosk_pin_hash, pin_failures, device, waits, proof"
@@ -28,7 +33,7 @@ func scanSignIn(r scanner) (s care.SignIn, err error) {
 
 // SignIns lists a person's sign-ins that are not over, newest first.
 func (t *Tx) SignIns(practice, staff care.ID, nowMillis int64) ([]care.SignIn, error) {
-	return list(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE practice_id = $1 AND staff_id = $2 AND expires_millis > $3 AND idle_millis > $3 ORDER BY created_millis DESC, sign_in_id DESC", practice, staff, nowMillis)
+	return list(t, scanSignIn, "SELECT "+signInColumns+" FROM sign_in WHERE practice_id = $1 AND staff_id = $2 AND expires_millis > $3 AND idle_millis > $3"+notAhead("created_millis", "$3")+"ORDER BY created_millis DESC, sign_in_id DESC", practice, staff, nowMillis)
 }
 
 // Second returns what proves a person a second time: not_found when they have none.
