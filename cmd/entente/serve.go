@@ -94,6 +94,10 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.listen = limitCrowd(f.listen, proxies)
+	if f.plain != nil {
+		f.plain = limitCrowd(f.plain, proxies)
+	}
 	fmt.Printf("entente %s serves %s\n", version, base)
 	if f.say != "" {
 		fmt.Println(f.say)
