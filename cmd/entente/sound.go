@@ -41,7 +41,7 @@ func watchSound(ctx context.Context, s *store.Store, log *slog.Logger) {
 // not known yet in the audit.
 func unopened(ctx context.Context, s *store.Store, log *slog.Logger, known map[care.Damaged]bool) {
 	_, err := s.Check(ctx, func(int64) error { return ctx.Err() }, func(d care.Damaged) error {
-		log.ErrorContext(ctx, "a sealed value does not open: it was altered or moved, or the disk fails", "record", d.String())
+		log.ErrorContext(ctx, "a sealed value does not open, or a row is missing: it was altered, moved or deleted outside Entente, or the disk fails", "record", d.String())
 		if known[d] {
 			return nil
 		}
@@ -86,7 +86,7 @@ func (c *checkCommand) Run(ctx context.Context) (err error) {
 	case err != nil:
 		return err
 	case bad > 0:
-		return fmt.Errorf("%d of %d sealed values do not open: they were altered or moved outside Entente, or the disk fails; a backup from before may still have them", bad, done)
+		return fmt.Errorf("%d of %d sealed values do not open or are missing: they were altered, moved or deleted outside Entente, or the disk fails; a backup from before may still have them", bad, done)
 	}
 	fmt.Printf("%d sealed values open\n", done)
 	return nil

@@ -21,7 +21,7 @@ type damagedTx interface {
 
 type erasureTx interface {
 	Holdings(practice, client care.ID) (care.Holdings, error)
-	EraseClient(e care.Erasure) (care.Erasure, error)
+	EraseClient(e care.Erasure, newID func() care.ID) (care.Erasure, error)
 	Erasures(practice care.ID) ([]care.Erasure, error)
 	Erased(practice, client care.ID) (bool, error)
 }
@@ -131,7 +131,7 @@ func (a *App) EraseClient(ctx context.Context, actor care.Actor, in Erase) error
 			return care.Bad("confirm", "erasure.other_name")
 		}
 		e := care.Erasure{Practice: actor.Practice, Client: c.ID, By: actor.Staff, Reason: in.Reason, AtMillis: a.nowMillis()}
-		if _, err := tx.EraseClient(e); err != nil {
+		if _, err := tx.EraseClient(e, a.cfg.NewID); err != nil {
 			return err
 		}
 		return a.audit(tx, actor, "erase_client", c.ID, c.ID, true)

@@ -18,12 +18,16 @@ type Damaged struct {
 	Row           ID
 }
 
-// Unopened is how many sealed values the last check could not open.
+// Absent stands in the place of a column where a whole row is missing that the
+// audit says was written.
+const Absent = "the row is missing"
+
+// Unopened is how many sealed values the last check could not open, and rows it missed.
 type Unopened int
 
 // Error says it for an operator.
 func (n Unopened) Error() string {
-	return fmt.Sprintf("%d sealed values do not open; entente check names each", int(n))
+	return fmt.Sprintf("%d sealed values do not open, or their rows are missing; entente check names each", int(n))
 }
 
 // String names the record for an operator.

@@ -141,7 +141,8 @@ const checkBatch = 500
 // after each batch with the number of values opened so far; an error of either
 // stops the walk. A key that does not open is reported once, not with each of
 // the values under it. Who was erased is passed over. What a whole walk finds
-// stays to be asked by Damage.
+// stays to be asked by Damage. A row that the audit says was written, and that is
+// not there, is found too, as care.Absent: a deleted row leaves no value to open.
 func (s *Store) Check(ctx context.Context, tell func(done int64) error, found func(care.Damaged) error) (done int64, err error) {
 	n := 0
 	done, err = s.check(ctx, tell, func(d care.Damaged) error {
@@ -186,6 +187,9 @@ func (s *Store) check(ctx context.Context, tell func(done int64) error, found fu
 			if err != nil {
 				return done, err
 			}
+		}
+		if err := s.checkAbsent(ctx, p, found); err != nil {
+			return done, err
 		}
 	}
 	return done, err

@@ -93,8 +93,9 @@ var (
 // EraseClient deletes all rows about a client, and keeps that and when it was
 // done. The key stays until [Store.DestroyKey], which is to follow once this is
 // durable. Errors: not_found; unavailable where the vault could not destroy the
-// key, so that nobody takes half of it for the whole.
-func (t *Tx) EraseClient(e care.Erasure) (care.Erasure, error) {
+// key, so that nobody takes half of it for the whole. A line in the audit for each
+// of the client's episodes tells Check later that nothing of it is to be missed.
+func (t *Tx) EraseClient(e care.Erasure, newID func() care.ID) (care.Erasure, error) {
 	if !t.s.vault.HasShares() {
 		return e, &care.Error{Code: care.Unavailable, Key: "erasure.no_shares", Err: vault.ErrNoShares}
 	}
@@ -105,6 +106,15 @@ func (t *Tx) EraseClient(e care.Erasure) (care.Erasure, error) {
 	alone, _, err := t.episodesAlone(e.Practice, e.Client)
 	if err != nil {
 		return e, err
+	}
+	all, err := t.EpisodesOf(e.Practice, e.Client)
+	if err != nil {
+		return e, err
+	}
+	for _, id := range all {
+		if err := t.Audit(care.AuditEntry{ID: newID(), Practice: e.Practice, AtMillis: e.AtMillis, Actor: e.By, Action: "erase_episode", Record: e.Client, About: id}); err != nil {
+			return e, err
+		}
 	}
 	run := func(queries []string, about care.ID) error {
 		for _, q := range queries {
@@ -201,7 +211,7 @@ func (s *Store) FinishErasures(ctx context.Context, nowMillis int64, newID func(
 				}
 				continue
 			}
-			if err := s.eraseAgain(ctx, k.practice, care.ID(client), nowMillis, newID()); err != nil {
+			if err := s.eraseAgain(ctx, k.practice, care.ID(client), nowMillis, newID); err != nil {
 				return err
 			}
 			erased++
@@ -216,17 +226,17 @@ func (s *Store) FinishErasures(ctx context.Context, nowMillis int64, newID func(
 }
 
 // eraseAgain deletes the rows of a person whose key is destroyed already.
-func (s *Store) eraseAgain(ctx context.Context, practice, client care.ID, nowMillis int64, line care.ID) error {
+func (s *Store) eraseAgain(ctx context.Context, practice, client care.ID, nowMillis int64, newID func() care.ID) error {
 	return s.Write(ctx, func(t *Tx) error {
 		e := care.Erasure{Practice: practice, Client: client, By: "operator", Reason: care.ErasedBefore, AtMillis: nowMillis, DestroyedMillis: nowMillis}
-		_, err := t.EraseClient(e)
+		_, err := t.EraseClient(e, newID)
 		if care.CodeOf(err) == care.NotFound { // another server was first
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		return t.Audit(care.AuditEntry{ID: line, Practice: practice, AtMillis: nowMillis, Actor: e.By, Action: "erase_client", Record: client, About: client, Changes: true})
+		return t.Audit(care.AuditEntry{ID: newID(), Practice: practice, AtMillis: nowMillis, Actor: e.By, Action: "erase_client", Record: client, About: client, Changes: true})
 	})
 }
 
