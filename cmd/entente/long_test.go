@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/i18n"
+)
+
+// TestLongTexts: a text that is too long is refused with a sentence, by whoever and
+// wherever it is sent, and nothing of it is kept; one that is a little too long
+// comes back to be shortened.
+func TestLongTexts(t *testing.T) {
+	t.Parallel()
+	b, p := newBlock(t), i18n.For("en")
+	th, path := b.people[roleTherapist], "/sessions/"+b.ids["session"]
+	client := b.visitor(t)
+	me := b.therapist(t)
+	session := must[care.ID](t)(b.app.StartSession(t.Context(), me, care.ID(b.ids["episode"])))
+	client.post("/f", url.Values{"token": {must[app.Link](t)(b.app.Invite(t.Context(), me, session)).Token}})
+	form := filled(client.get("/form").body, .5)
+	before := b.kept(t, noted...)
+	for _, long := range []struct {
+		who   visitor
+		path  string
+		form  url.Values
+		field string
+		least int // one more than may be sent
+	}{
+		{th, path + "/note", url.Values{}, "note", 4_001},
+		{client, "/form", form, "comment", 2_001},
+		{th, "/clients/new", url.Values{"age_band": {"adult"}, "language": {"en"}}, "label", 201},
+		{th, "/emergency", url.Values{"name": {"somebody"}}, "reason", 2_001},
+	} {
+		little, much := maps.Clone(long.form), maps.Clone(long.form)
+		little.Set(long.field, "BEGIN"+strings.Repeat("ä ", long.least/2+1))
+		much.Set(long.field, strings.Repeat("x", 100_000))
+		if r := long.who.post(long.path, little); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, p.T("field.too_long")) || !strings.Contains(r.body, "BEGIN") {
+			t.Errorf("%s, a little too long: %d, comes back: %v", long.field, r.status, strings.Contains(r.body, "BEGIN"))
+		}
+		if r := long.who.post(long.path, much); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, p.T("error.too_long")) || len(r.body) > 20_000 {
+			t.Errorf("%s of 100,000 letters: %d, a page of %d bytes", long.field, r.status, len(r.body))
+		}
+	}
+	if !maps.Equal(before, b.kept(t, noted...)) {
+		t.Error("something of it was kept")
+	}
+}
