@@ -3,15 +3,20 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/i18n"
+	"github.com/entente-project/entente/internal/store"
 )
 
 // TestLongTexts: a text that is too long is refused with a sentence, by whoever and
@@ -51,5 +56,36 @@ func TestLongTexts(t *testing.T) {
 	}
 	if !maps.Equal(before, b.kept(t, noted...)) {
 		t.Error("something of it was kept")
+	}
+}
+
+// TestManyClients: however many clients somebody has, the list shows 500 of them and
+// says so, and a search finds each.
+func TestManyClients(t *testing.T) {
+	t.Parallel()
+	b, p := newBlock(t), i18n.For("en")
+	me := b.therapist(t)
+	const many = 520
+	if err := b.store.Write(t.Context(), func(tx *store.Tx) error {
+		for i := range many {
+			c := care.Client{ID: care.ID(uuid.NewString()), Practice: me.Practice, Label: fmt.Sprintf("Client %03d", i), AgeBand: care.Adult, Language: "en"}
+			e := care.Episode{ID: care.ID(uuid.NewString()), Practice: me.Practice, Clients: []care.ID{c.ID}, Therapists: []care.ID{me.Staff}, Orientation: "other", Setting: care.Individual, OpenedOn: "2026-01-01"}
+			if err := errors.Join(tx.AddClient(c), tx.AddEpisode(e)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	page := b.people[roleTherapist].get("/clients").body
+	if n := strings.Count(page, `<li class="case">`); n != 500 || !strings.Contains(page, p.T("caseload.beyond", "Shown", 500, "Total", many+1)) || strings.Contains(page, "data-filter") {
+		t.Errorf("%d clients are listed in %d bytes", n, len(page))
+	}
+	if found := b.people[roleTherapist].get("/clients?q=client+519").body; !strings.Contains(found, "Client 519") || strings.Contains(found, "Client 518") {
+		t.Error("the last client is not found by name")
+	}
+	if today := b.people[roleTherapist].get("/today").body; len(today) > 100_000 {
+		t.Errorf("the day's page has %d bytes", len(today))
 	}
 }

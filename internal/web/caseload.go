@@ -24,6 +24,7 @@ type caseRow struct {
 type caseloadView struct {
 	Rows   []caseRow
 	Total  int
+	Beyond bool // more are there than Rows, and only a search finds them
 	Search string
 	InNeed bool // the reader may open a colleague's client in an emergency
 }
@@ -44,12 +45,16 @@ func (c *call) caseRows(rows []app.CaseloadRow) []caseRow {
 	return out
 }
 
+// mostRows bounds the list of clients: the first of them are those that something
+// is new of, and nobody reads so many.
+const mostRows = 500
+
 func caseloadPage(c *call) error {
 	rows, err := c.app().Caseload(c.r.Context(), c.by)
 	if err != nil {
 		return err
 	}
-	v := caseloadView{Total: len(rows), InNeed: care.May(c.by, care.ActInNeed) == nil, Search: strings.TrimSpace(c.r.URL.Query().Get("q"))}
+	v := caseloadView{InNeed: care.May(c.by, care.ActInNeed) == nil, Search: strings.TrimSpace(c.r.URL.Query().Get("q"))}
 	if v.Search != "" {
 		var kept []app.CaseloadRow
 		for _, r := range rows {
@@ -58,6 +63,10 @@ func caseloadPage(c *call) error {
 			}
 		}
 		rows = kept
+	}
+	v.Total = len(rows)
+	if v.Beyond = v.Total > mostRows; v.Beyond {
+		rows = rows[:mostRows]
 	}
 	v.Rows = c.caseRows(rows)
 	return c.render(http.StatusOK, "caseload", v)

@@ -107,7 +107,7 @@ func staffSamples(c *call) []sample {
 	out := []sample{
 		{"today", todayView{Date: "x"}, nil}, {"today", todayView{Date: "x", Sessions: []todaySession{{SessionView: sv, Clock: "9:00", Verdict: rows[0].Verdict}, {SessionView: waiting}, {SessionView: planned}}, Asking: rows, Clients: rows}, nil},
 		{"emergency", emergencyForm{Name: "<b>", Reason: "x"}, map[string]string{"name": "No.", "reason": "No."}}, {"today", todayView{Date: "x", Told: c.told([]app.EmergencyNotice{{By: "A", Label: "<B>"}, {Emergency: care.Emergency{UntilMillis: daysAgo(-1)}}}), Held: c.held([]app.EmergencyNotice{{Label: "C"}}), Pulls: c.pulls([]app.PullNotice{{By: "<B>", Pull: care.Pull{Clients: 40}}})}, nil},
-		{"caseload", caseloadView{InNeed: true}, nil}, {"caseload", caseloadView{Search: "<x>"}, nil}, {"caseload", caseloadView{Rows: rows}, nil},
+		{"caseload", caseloadView{InNeed: true}, nil}, {"caseload", caseloadView{Search: "<x>"}, nil}, {"caseload", caseloadView{Rows: rows}, nil}, {"caseload", caseloadView{Rows: rows, Total: 600, Beyond: true}, nil},
 		{"client", c.clientModel(v), nil}, {"client", c.clientModel(one), nil}, {"client", c.clientModel(hidden), map[string]string{"at": "No."}}, {"client", c.clientModel(app.ClientView{Client: v.Client, Episode: v.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}), nil},
 		{"session", link, map[string]string{"pin": "No."}}, {"session", sessionModel{SessionView: waiting}, nil}, {"session", sessionModel{SessionView: planned}, nil}, {"session", sessionModel{SessionView: app.SessionView{Session: sv.Session, Client: v.Client, Damaged: true}}, nil},
 		{"clientnew", form, map[string]string{"label": "No.", "email": "No."}}, {"clientedit", form, nil},
