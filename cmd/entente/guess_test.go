@@ -104,7 +104,7 @@ func TestLinkGuessing(t *testing.T) {
 // guesses are sent by so many at once as a drill.
 const guesses, guessers = 1_000_000, 16
 
-// TestDrillGuessing tries a million links, nine tenths from one address and a tenth
+// TestDrillGuessing (two minutes of one processor) tries a million links, nine tenths from one address and a tenth
 // from 65,536: none opens anything, and the one address is told to wait. It also reports by Welch's t whether links that
 // begin as a good one does are answered slower or faster than others.
 func TestDrillGuessing(t *testing.T) {
