@@ -38,6 +38,7 @@ func TestCheck(t *testing.T) {
 				tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
 				tx.AddHelp(care.Help{ID: "0190-help-1", Practice: here.ID, Staff: neri.ID, By: neri.ID, Kind: care.EndedSignIns, Reason: "CANARY"}),
 				failure(tx.AddIdentity(care.Identity{ID: "0190-identity-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte("hash"), Provider: "p", Email: "CANARY"})),
+				failure(tx.AddPasskey(care.Passkey{ID: "0190-passkey-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte("hash"), Name: "CANARY", Credential: []byte("{}")})),
 				tx.AddEmergency(care.Emergency{ID: "0190-need-1", Practice: here.ID, Client: bruno.ID, Staff: neri.ID, Reason: "CANARY"}, nil))
 		})
 		done, found := b.check()
