@@ -54,6 +54,9 @@ func (s Scenario) window() int {
 	return s.Window
 }
 
+// first is the index of the first session in which a fall may begin.
+func (s Scenario) first() int { return max(2, s.First-1) }
+
 // person is a drawn course: what was rated and, for the oracle, what is true.
 type person struct {
 	ratings []float64 // NaN: not rated
@@ -71,8 +74,7 @@ func draw(r *rand.Rand, p alliance.Population, f Form, s Scenario, n int, therap
 	g := p.Growth + p.GrowthSD*(p.Together*z1+math.Sqrt(1-p.Together*p.Together)*z2)
 	x := person{sd: p.Within * math.Exp(p.WithinLogSD*r.NormFloat64()), start: -1}
 	if falls {
-		first := max(2, s.First-1)
-		x.start = first + r.IntN(n+1-s.window()-first)
+		x.start = s.first() + r.IntN(n+1-s.window()-s.first())
 	}
 	e := r.NormFloat64()
 	for t := range n {

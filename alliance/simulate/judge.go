@@ -100,7 +100,7 @@ func (p Plan) Run(ctx context.Context, progress func(done, all int)) ([]Result, 
 	all := len(p.Sessions) * len(p.Scenarios)
 	for i, n := range p.Sessions {
 		for k, s := range p.Scenarios {
-			if n < max(4, s.First+1)+s.window() {
+			if n < max(5, s.first()+s.window()) {
 				return nil, fmt.Errorf("simulate: %q needs courses of more than %d sessions", s.Name, n)
 			}
 			r, err := p.scenario(ctx, s, n)

@@ -61,6 +61,17 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestDefaultPlan: what the command does when nothing is said can be done.
+func TestDefaultPlan(t *testing.T) {
+	t.Parallel()
+	p := DefaultPlan()
+	p.Courses = 100
+	found, err := p.Run(t.Context(), nil)
+	if err != nil || len(found) != len(p.Sessions)*len(p.Scenarios)*len(p.Alarms)*12 {
+		t.Errorf("%d results: %v", len(found), err)
+	}
+}
+
 // TestSameSeed: the same seed gives the same table, another one another.
 func TestSameSeed(t *testing.T) {
 	t.Parallel()
