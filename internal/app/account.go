@@ -143,7 +143,7 @@ func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, passwor
 			return err
 		}
 		if least == auth.MinPasswordAlone { // whoever was let in by a short one only
-			if err := lengthened(tx, actor); err != nil {
+			if err := a.lengthened(tx, actor); err != nil {
 				return err
 			}
 		}
@@ -152,8 +152,8 @@ func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, passwor
 }
 
 // lengthened lets a sign-in by a password that was too short do everything again.
-func lengthened(tx Tx, actor care.Actor) error {
-	all, err := tx.SignIns(actor.Practice, actor.Staff, 0)
+func (a *App) lengthened(tx Tx, actor care.Actor) error {
+	all, err := tx.SignIns(actor.Practice, actor.Staff, a.nowMillis())
 	for _, s := range all {
 		if s.ID == actor.SignIn && s.Proof == care.ByShortPassword {
 			return tx.SetProof(actor.Practice, s.ID, care.ByPassword)

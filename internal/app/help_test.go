@@ -44,7 +44,7 @@ func TestSecondDemanded(t *testing.T) {
 		if me.Must != app.MustAddSecond || len(me.Actor.Roles) != 0 {
 			t.Errorf("on the day: %+v", me)
 		}
-		mine := []string{"Account", "EndSignIns", "ChangePassword", "NewSecond", "AddSecond", "RemoveSecond", "SetLanguage", "SignOut", "UseSignIn", "BeginLink", "Unlink", "NoteRefusal", "SeeEmergency", "EndEmergency"}
+		mine := []string{"Account", "EndSignIns", "ChangePassword", "NewSecond", "AddSecond", "RemoveSecond", "SetLanguage", "SignOut", "UseSignIn", "BeginLink", "Unlink", "BeginPasskey", "AddPasskey", "RemovePasskey", "NoteRefusal", "SeeEmergency", "EndEmergency"}
 		for _, u := range useCases {
 			if slices.Contains(mine, u.method) || !slices.Contains(u.may, neri) {
 				continue
