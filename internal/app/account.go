@@ -189,8 +189,13 @@ func (a *App) proved(ctx context.Context, actor care.Actor, password string) (s 
 		return s, care.Missing()
 	}
 	err = a.read(ctx, func(tx Tx) error {
-		s, err = tx.Staff(actor.Practice, actor.Staff)
-		return err
+		if s, err = tx.Staff(actor.Practice, actor.Staff); err != nil {
+			return err
+		}
+		if show, err := a.mustShow(tx, actor); err != nil || !show {
+			return err
+		}
+		return care.Bad("old", "passkey.show_first")
 	})
 	if err != nil {
 		return s, err

@@ -55,6 +55,17 @@ func hasSecond(tx Tx, practice, staff care.ID) (bool, error) {
 	return err == nil, ignoreMissing(err)
 }
 
+// hasTwo reports whether a person can sign in by two factors at all: codes, or a
+// passkey. Codes are asked for after a password, a passkey is not.
+func hasTwo(tx Tx, practice, staff care.ID) (bool, error) {
+	has, err := hasSecond(tx, practice, staff)
+	if err != nil || has {
+		return has, err
+	}
+	all, err := tx.Passkeys(practice, staff)
+	return len(all) > 0, err
+}
+
 // dropSecond takes every second factor of a person away, and their passkeys, which
 // are two at once.
 func dropSecond(tx Tx, practice, staff care.ID) error {
@@ -71,10 +82,36 @@ func (a *App) must(tx Tx, p care.Practice, si care.SignIn) (Must, error) {
 	switch {
 	case err != nil || has:
 		return "", err
-	case demanded:
-		return MustAddSecond, nil
+	case !demanded:
+		return MustLengthen, nil
 	}
-	return MustLengthen, nil
+	// Whoever has a passkey has to show it: otherwise a password alone would be enough
+	// to add another one.
+	if has, err = hasTwo(tx, si.Practice, si.Staff); err != nil || has {
+		return MustShowPasskey, err
+	}
+	return MustAddSecond, nil
+}
+
+// mustShow reports whether the actor has signed in by less than what their account
+// has, where two factors are demanded.
+func (a *App) mustShow(tx Tx, actor care.Actor) (bool, error) {
+	all, err := tx.SignIns(actor.Practice, actor.Staff, a.nowMillis())
+	if err != nil {
+		return false, err
+	}
+	for _, si := range all {
+		if si.ID != actor.SignIn {
+			continue
+		}
+		p, err := tx.Practice(actor.Practice)
+		if err != nil {
+			return false, err
+		}
+		m, err := a.must(tx, p, si)
+		return m == MustShowPasskey, err
+	}
+	return false, nil
 }
 
 // Must is what somebody who is signed in has to do before anything else.
@@ -82,8 +119,9 @@ type Must string
 
 // What can be demanded.
 const (
-	MustAddSecond Must = "second"   // set up a second factor: the practice demands it
-	MustLengthen  Must = "lengthen" // choose a longer password, or set up a second factor
+	MustAddSecond   Must = "second"   // set up a second factor: the practice demands it
+	MustShowPasskey Must = "passkey"  // sign in by the passkey that they have
+	MustLengthen    Must = "lengthen" // choose a longer password, or set up a second factor
 )
 
 // Colleague shows a manager how a colleague signs in. Errors: not_found.
@@ -97,7 +135,7 @@ func (a *App) Colleague(ctx context.Context, actor care.Actor, id care.ID) (v Co
 			return err
 		}
 		v = ColleagueView{Colleague: Colleague{ID: s.ID, Name: s.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != ""}, Self: s.ID == actor.Staff}
-		if v.Second, err = hasSecond(tx, s.Practice, s.ID); err != nil {
+		if v.Second, err = hasTwo(tx, s.Practice, s.ID); err != nil {
 			return err
 		}
 		all, err := tx.SignIns(s.Practice, s.ID, a.nowMillis())
@@ -313,7 +351,7 @@ func (a *App) Accounts(ctx context.Context) (out []OperatorLine, err error) {
 			}
 			for _, s := range all {
 				l := OperatorLine{Practice: p.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != ""}
-				if l.Second, err = hasSecond(tx, p.ID, s.ID); err != nil {
+				if l.Second, err = hasTwo(tx, p.ID, s.ID); err != nil {
 					return err
 				}
 				out = append(out, l)

@@ -162,6 +162,10 @@ func (a *App) keepPasskey(tx Tx, actor care.Actor, s care.Staff, site passkey.Si
 	if f.Practice != actor.Practice || f.Staff != actor.Staff || f.SignIn != actor.SignIn {
 		return care.Bad("", "passkey.again"), nil
 	}
+	// Questions begun side by side were all asked of fewer.
+	if all, err := tx.Passkeys(s.Practice, s.ID); err != nil || len(all) >= mostPasskeys {
+		return care.Bad("", "passkey.too_many"), err
+	}
 	made, refused := site.Added(passkeyPerson(s), said.Challenge, answer)
 	if refused != nil {
 		return refused, nil

@@ -96,6 +96,8 @@ func TestPasskeys(t *testing.T) {
 			t.Errorf("a passkey has to do %q first", me.Must)
 		}
 
+		w.passwordIsNotEnough()
+
 		w.refusePasskey(d)
 		// The counter goes back.
 		d.Counter = 9
@@ -166,5 +168,40 @@ func (w *world) refusePasskey(d *passkeytest.Device) {
 	}
 	if n := len(get[app.Account](w.t)(w.app.Account(w.ctx, w.longo)).Passkeys); n != 0 {
 		w.t.Errorf("longo has %d passkeys", n)
+	}
+}
+
+// passwordIsNotEnough: where two factors are demanded, whoever knows only the
+// password of an account with a passkey opens nothing, and adds nothing that would.
+func (w *world) passwordIsNotEnough() {
+	w.t.Helper()
+	thief := func() app.Me {
+		w.now.Add(throttled)
+		in := get[app.SignedIn](w.t)(w.app.SignIn(w.ctx, app.Credentials{Email: "costa@example.org", Password: password, Address: "thief"}))
+		w.now.Add(throttled)
+		me := get[app.Me](w.t)(w.app.Authenticate(w.ctx, in.Token))
+		if me.Must != app.MustShowPasskey || len(me.Actor.Roles) > 0 {
+			w.t.Fatalf("by the password alone: %+v", me)
+		}
+		return me
+	}
+	keys := get[app.Account](w.t)(w.app.Account(w.ctx, thief().Actor)).Passkeys
+	for name, try := range map[string]func(care.Actor) error{
+		"add a passkey": func(a care.Actor) error {
+			return errorOf(w.app.BeginPasskey(w.ctx, a, here, password))
+		},
+		"remove it":        func(a care.Actor) error { return w.app.RemovePasskey(w.ctx, a, keys[0].ID, password) },
+		"add codes":        func(a care.Actor) error { return errorOf(w.app.AddSecond(w.ctx, a, testSecret, w.code(), password)) },
+		"remove codes":     func(a care.Actor) error { return w.app.RemoveSecond(w.ctx, a, password) },
+		"link a provider":  func(a care.Actor) error { return errorOf(w.app.BeginLink(w.ctx, a, "far", redirect, password)) },
+		"another password": func(a care.Actor) error { return w.app.ChangePassword(w.ctx, a, password, password) },
+	} {
+		if err := try(thief().Actor); care.CodeOf(err) != care.Invalid {
+			w.t.Errorf("%s: %v", name, err)
+		}
+	}
+	thief()
+	if v := get[app.ColleagueView](w.t)(w.app.Colleague(w.ctx, w.neri, w.costa.Staff)); !v.Second {
+		w.t.Error("a manager is told that there is no second factor")
 	}
 }

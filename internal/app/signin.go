@@ -371,7 +371,7 @@ func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error)
 			me.Actor.Roles = nil // then no use case but those of the own account does anything
 		}
 		if at := p.Rules.SecondFromMillis; at > a.nowMillis() {
-			has, err := hasSecond(tx, si.Practice, si.Staff)
+			has, err := hasTwo(tx, si.Practice, si.Staff)
 			if err != nil {
 				return err
 			}

@@ -23,7 +23,7 @@ func (a *App) Staff(ctx context.Context, actor care.Actor) (out []Colleague, err
 				c.Email = s.Email
 			}
 			if actor.Has(care.Manager) {
-				if c.Second, err = hasSecond(tx, s.Practice, s.ID); err != nil {
+				if c.Second, err = hasTwo(tx, s.Practice, s.ID); err != nil {
 					return err
 				}
 			}
