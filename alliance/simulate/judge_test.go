@@ -65,7 +65,7 @@ func TestJudge(t *testing.T) {
 func TestDefaultPlan(t *testing.T) {
 	t.Parallel()
 	p := DefaultPlan()
-	p.Courses = 100
+	p.Courses, p.Known = 100, true
 	found, err := p.Run(t.Context(), nil)
 	if err != nil || len(found) != len(p.Sessions)*len(p.Scenarios)*len(p.Alarms)*12 {
 		t.Errorf("%d results: %v", len(found), err)

@@ -165,7 +165,7 @@ func TestSecondDemandedPage(t *testing.T) {
 	if r := ada.get("/pulse"); r.status != http.StatusForbidden {
 		t.Errorf("the page that asks for itself: %d", r.status)
 	}
-	if r := ada.get("/account"); !strings.Contains(r.body, "Set it up here") {
+	if r := ada.get("/account"); !strings.Contains(r.body, "set up a code here") {
 		t.Error("the account does not say why")
 	}
 	page := ada.post("/account/second/new", nil)
