@@ -9,13 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -216,7 +214,7 @@ func (postgresEngine) writer(_ context.Context, _ string, main *sql.DB, reading 
 	if reading {
 		return refusing{main}, nil
 	}
-	return retryWriter{main, new(sync.Mutex), new(atomic.Int64)}, nil
+	return retryWriter{main, make(chan struct{}, 1), new(atomic.Int64)}, nil
 }
 
 func (postgresEngine) readOptions() *sql.TxOptions {
@@ -327,109 +325,3 @@ func (postgresEngine) checks() []string { return nil }
 func (e postgresEngine) lane() int { return int(e.lanes.Add(1) % auditLanes) }
 
 const auditLanes = 16
-
-// retryWriter runs each write in its own transaction, and again when another
-// one got in its way. Those that are unlucky more often than that take turns, so
-// that many at one row do not keep each other from it.
-type retryWriter struct {
-	db      *sql.DB
-	turn    *sync.Mutex
-	renewed *atomic.Int64 // when connections were last let go of, in milliseconds
-}
-
-const (
-	maxRetries      = 20
-	takesTurns      = 3 // tries
-	uniqueViolation = "23505"
-)
-
-func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	met := false
-	until := time.Now().Add(patience)
-	for try := 0; ; try++ {
-		err := w.try(ctx, f, try >= takesTurns)
-		var e *pgconn.PgError
-		var unknown *lostCommit
-		if errors.As(err, &unknown) {
-			w.renew()
-			return err
-		}
-		if w.lost(err) && pause(ctx, until) {
-			w.renew()
-			try--
-			continue
-		}
-		// By tries alone a crowd at one row is told to come again while the machine is only slow.
-		if err == nil || !errors.As(err, &e) || try >= maxRetries && time.Now().After(until) {
-			return err
-		}
-		switch {
-		case e.Code[:2] == "40":
-		case e.Code == uniqueViolation && strings.HasPrefix(e.ConstraintName, "audit_"):
-			// Two wrote the next line of one chain: the one that runs again takes another.
-		case e.Code == uniqueViolation && !met:
-			// Of two that insert one row at once, ON CONFLICT spares the later only if the index it
-			// names catches it; any other index fails. By the next run that row can be seen.
-			met = true
-		default:
-			return err
-		}
-		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, takesTurns)))) //nolint:gosec // spreads retries, hides nothing
-	}
-}
-
-func (w retryWriter) try(ctx context.Context, f func(*sql.Tx) error, inTurn bool) error {
-	if inTurn {
-		w.turn.Lock()
-		defer w.turn.Unlock()
-	}
-	return w.once(ctx, f)
-}
-
-func (w retryWriter) once(ctx context.Context, f func(*sql.Tx) error) error {
-	// Repeatable read: what a use case looked up still holds when it writes, or it runs again.
-	tx, err := w.db.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() //nolint:errcheck // for a panic: a connection that is not given back is lost
-	if err := f(tx); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	if err = tx.Commit(); w.lost(err) {
-		return &lostCommit{err}
-	}
-	return err
-}
-
-// lost is wider for a writer: a server that was set back to reading, because
-// another took over, is one to leave.
-func (w retryWriter) lost(err error) bool {
-	var e *pgconn.PgError
-	return (postgresEngine{}).lost(err) || errors.As(err, &e) && e.Code == "25006"
-}
-
-// renew lets go of all connections that rest: they may lead to the same server. Not
-// again at once, when those that rest are new.
-func (w retryWriter) renew() {
-	now, last := time.Now().UnixMilli(), w.renewed.Load()
-	if now-last < renewEvery || !w.renewed.CompareAndSwap(last, now) {
-		return
-	}
-	w.db.SetMaxIdleConns(0)
-	w.db.SetMaxIdleConns(connections)
-}
-
-const renewEvery = 500 // milliseconds
-
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
-}
-
-func (w retryWriter) close() error { return w.db.Close() }
