@@ -44,37 +44,19 @@ type lived struct {
 
 func live(t *testing.T, url string) lived {
 	t.Helper()
-	l := lived{dir: t.TempDir()}
-	l.key = filepath.Join(l.dir, "entente.key")
-	v, err := vault.Create(l.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.vault = v
-	shares, err := vault.CreateShares(filepath.Join(l.dir, "entente.shares"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.UseShares(shares)
+	var l lived
 	if url == "" {
-		url = "sqlite:" + filepath.Join(l.dir, "entente.db")
-	}
-	if l.store, err = store.Open(t.Context(), url, v); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.store.Close(); err != nil {
-			t.Error(err)
+		l = invented(t, "en")
+	} else {
+		l = lived{dir: t.TempDir()}
+		l.open(t, url, vault.Create, vault.CreateShares)
+		clock := &demoClock{}
+		var err error
+		if l.links, err = invent(t.Context(), app.New(l.store, app.Config{Now: clock.now, SetUpCode: demoCode}), clock, "en"); err != nil {
+			t.Fatal(err)
 		}
-	})
-	clock := &demoClock{}
-	l.app = app.New(l.store, app.Config{Now: clock.now, SetUpCode: demoCode})
-	links, err := invent(t.Context(), l.app, clock, "en")
-	if err != nil {
-		t.Fatal(err)
 	}
-	l.links = links
-	me, err := l.app.Authenticate(t.Context(), links.therapist)
+	me, err := l.app.Authenticate(t.Context(), l.links.therapist)
 	if err != nil {
 		t.Fatal(err)
 	}

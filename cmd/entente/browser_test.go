@@ -19,7 +19,6 @@ import (
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/store"
-	"github.com/entente-project/entente/internal/vault"
 	"github.com/entente-project/entente/internal/web"
 )
 
@@ -34,34 +33,17 @@ type demo struct {
 
 func serveDemo(t *testing.T, lang string) demo {
 	t.Helper()
-	d := demo{dir: t.TempDir()}
-	v := vault.Generate()
-	v.UseShares(must[*vault.Shares](t)(vault.CreateShares(filepath.Join(d.dir, "entente.shares"))))
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(d.dir, "entente.db"), v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.store = s
-	clock := &demoClock{}
-	a := app.New(s, app.Config{Now: clock.now, SetUpCode: demoCode})
-	d.app = a
-	if d.links, err = invent(t.Context(), a, clock, lang); err != nil {
-		t.Fatal(err)
-	}
+	l := invented(t, lang)
+	d := demo{dir: l.dir, links: l.links, store: l.store, app: l.app}
 	srv := httptest.NewUnstartedServer(nil)
 	d.base = "http://" + srv.Listener.Addr().String()
-	h, err := web.New(a, web.Config{BaseURL: d.base, Demo: true, Now: clock.now})
+	h, err := web.New(d.app, web.Config{BaseURL: d.base, Demo: true, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv.Config.Handler = h
 	srv.Start()
-	t.Cleanup(func() {
-		srv.Close()
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(srv.Close)
 	return d
 }
 

@@ -35,6 +35,22 @@ type inventor struct {
 // invent fills an empty database with "Studio Aurora". Every person in it is
 // made up.
 func invent(ctx context.Context, a *app.App, clock *demoClock, lang string) (demoLinks, error) {
+	links, err := past(ctx, a, clock, lang)
+	if err != nil {
+		return demoLinks{}, err
+	}
+	return enter(ctx, a, links)
+}
+
+// enter signs the therapist in.
+func enter(ctx context.Context, a *app.App, links demoLinks) (demoLinks, error) {
+	in, err := a.SignIn(ctx, app.Credentials{Email: demoStaff[0].email, Password: demoPassword, Address: "demo"})
+	links.therapist = in.Token
+	return links, err
+}
+
+// past makes the practice's eight months until now.
+func past(ctx context.Context, a *app.App, clock *demoClock, lang string) (demoLinks, error) {
 	zone, err := time.LoadLocation("Europe/Rome")
 	if err != nil {
 		zone = time.UTC
@@ -52,9 +68,7 @@ func invent(ctx context.Context, a *app.App, clock *demoClock, lang string) (dem
 		}
 	}
 	v.clock.past.Store(nil)
-	in, err := a.SignIn(ctx, app.Credentials{Email: demoStaff[0].email, Password: demoPassword, Address: "demo"})
-	v.links.therapist = in.Token
-	return v.links, err
+	return v.links, nil
 }
 
 var demoPassword = auth.NewToken().Text()

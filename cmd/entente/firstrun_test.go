@@ -35,7 +35,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	removeMoulds()
+	os.Exit(code)
 }
 
 // program starts entente with arguments; its lines come by the channel. It is
