@@ -15,7 +15,7 @@ import (
 func (b *binder) form() *Instrument {
 	k, c := b.key, b.choice
 	f := &Instrument{
-		ID: k.ID, Version: max(c.Version, 1), Kind: k.Kind, Predicts: k.Form.Predicts, Informant: b.informant(), Ages: c.Ages, Period: cmp.Or(c.Period, k.period()),
+		ID: k.ID, Version: max(c.Version, 1), Kind: k.Kind, Predicts: k.Form.Predicts, Settings: k.Form.Settings, Informant: b.informant(), Ages: c.Ages, Period: cmp.Or(c.Period, k.period()),
 		HigherIsBetter: k.Form.HigherIsBetter, Validated: k.Form.Validated, Name: b.named(k.Form.Name), Title: b.title(), Intro: b.introduction(), Licence: b.licence(),
 	}
 	if k.Kind == Readiness {

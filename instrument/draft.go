@@ -17,6 +17,7 @@ type Draft struct {
 	Kind      Kind      `json:"kind"`
 	Informant Informant `json:"informant"`
 	Ages      []AgeBand `json:"ages"`
+	Settings  []Setting `json:"settings,omitempty"`
 	Period    string    `json:"period"`
 	Predicts  string    `json:"predicts,omitempty"`
 	// HigherIsBetter is of the whole form; a scale may say otherwise.
@@ -93,7 +94,7 @@ var ErrNotDraft = errors.New("instrument: scored in a way that a draft cannot ho
 // ErrNotDraft.
 func DraftOf(f *Instrument) (Draft, error) {
 	d := Draft{
-		Kind: f.Kind, Informant: f.Informant, Ages: slices.Clone(f.Ages), Period: f.Period, Predicts: f.Predicts, HigherIsBetter: f.HigherIsBetter, Validated: f.Validated,
+		Kind: f.Kind, Informant: f.Informant, Ages: slices.Clone(f.Ages), Settings: slices.Clone(f.Settings), Period: f.Period, Predicts: f.Predicts, HigherIsBetter: f.HigherIsBetter, Validated: f.Validated,
 		Languages: f.Languages(), Name: maps.Clone(f.Name), Title: maps.Clone(f.Title), Intro: maps.Clone(f.Intro), Comment: maps.Clone(f.CommentPrompt),
 		SPDX: f.Licence.SPDX, Holder: f.Licence.Holder, Notice: maps.Clone(f.Licence.Notice),
 	}

@@ -24,6 +24,7 @@ type formFile struct {
 	Intro          Text         `yaml:"intro"`
 	Informant      string       `yaml:"informant"`
 	Ages           []AgeBand    `yaml:"ages,flow"`
+	Settings       []Setting    `yaml:"settings,flow,omitempty"`
 	Predicts       string       `yaml:"predicts,omitempty"`
 	Period         string       `yaml:"period"`
 	HigherIsBetter bool         `yaml:"higher_is_better"`
@@ -90,7 +91,7 @@ type cutoffFile struct {
 func (d Draft) YAML(id string, version int) (string, error) {
 	f := formFile{
 		ID: id, Version: version, Kind: string(d.Kind), Languages: d.Languages, Name: d.in(d.Name), Title: d.in(d.Title), Intro: d.in(d.Intro), Informant: string(d.Informant),
-		Ages: d.Ages, Predicts: d.Predicts, Period: d.Period, HigherIsBetter: d.HigherIsBetter, Validated: d.Validated,
+		Ages: d.Ages, Settings: d.Settings, Predicts: d.Predicts, Period: d.Period, HigherIsBetter: d.HigherIsBetter, Validated: d.Validated,
 		Licence: licenceFile{d.SPDX, d.Holder, d.in(d.Notice)}, Items: []*itemFile{}, Scales: []*scaleFile{},
 	}
 	if f.Languages == nil {
@@ -213,7 +214,7 @@ func (d Draft) Form(id string, version int) (*Instrument, []DraftProblem) {
 			out = append(out, DraftProblem{at, "places", "Only places of the items may stand here, such as 1-5, 8."})
 		}
 	}
-	if len(out) == 0 && !f.drawn() {
+	if len(out) == 0 && f.Kind != Process && !f.drawn() {
 		out = append(out, DraftProblem{"scales", "nothing_drawn", "A course needs a scale for the whole, or two of bond, tasks and goals."})
 	}
 	if len(out) > 0 {

@@ -27,6 +27,13 @@ func Format(f *Instrument) ([]byte, error) {
 		ages = append(ages, string(a))
 	}
 	o.list("ages", ages)
+	var settings []string
+	for _, s := range f.Settings {
+		settings = append(settings, string(s))
+	}
+	if len(settings) > 0 {
+		o.list("settings", settings)
+	}
 	if f.Predicts != "" {
 		o.str("predicts", f.Predicts)
 	}

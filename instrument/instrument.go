@@ -29,15 +29,29 @@ const (
 	Child      AgeBand = "child"
 )
 
+// Setting is in what company the client comes.
+type Setting string
+
+// The settings.
+const (
+	Alone  Setting = "alone"
+	Couple Setting = "couple"
+	Family Setting = "family"
+	Group  Setting = "group"
+)
+
 // Kind is what an instrument is for.
 type Kind string
 
 // The kinds. A prediction is a guess of what another informant answered, made
-// before that answer is seen.
+// before that answer is seen. Process is what goes on in the sessions beside the
+// alliance, such as Rogers' conditions or the client's involvement; such a form is
+// asked where somebody chose it.
 const (
 	Alliance   Kind = "alliance"
 	Outcome    Kind = "outcome"
 	Prediction Kind = "prediction"
+	Process    Kind = "process"
 )
 
 // Dimension is what a scale is about: one of Bordin's three dimensions of the
@@ -85,6 +99,8 @@ type Instrument struct {
 	Informant          Informant
 	// Ages are the age bands of the clients with whom the form is used.
 	Ages []AgeBand
+	// Settings are those that the form is made for; none: any.
+	Settings []Setting
 	// Predicts is, for a prediction only, the ID of the form whose scores are
 	// guessed. A prediction for several age bands names the adults' form; with
 	// an adolescent or a child compare it, by dimension and as [Scale.Share],

@@ -122,7 +122,7 @@ func syntaxAt(at *yaml.Node, err error, data []byte) string {
 
 func (r *reader) instrument(root *yaml.Node) *Instrument {
 	o, ok := r.object(root, "", "id", "version", "kind", "languages", "name", "title", "intro",
-		"informant", "ages", "predicts", "period", "higher_is_better", "validated", "licence",
+		"informant", "ages", "settings", "predicts", "period", "higher_is_better", "validated", "licence",
 		"items", "scales", "comment_prompt")
 	if !ok {
 		return nil
@@ -130,7 +130,7 @@ func (r *reader) instrument(root *yaml.Node) *Instrument {
 	r.languages = r.readLanguages(o)
 	i := &Instrument{
 		ID:            o.id("id"),
-		Kind:          Kind(o.oneOf("kind", string(Alliance), string(Outcome), string(Prediction))),
+		Kind:          Kind(o.oneOf("kind", string(Alliance), string(Outcome), string(Prediction), string(Process))),
 		Name:          o.text("name", required),
 		Title:         o.text("title", required),
 		Intro:         o.text("intro", required),
@@ -150,6 +150,15 @@ func (r *reader) instrument(root *yaml.Node) *Instrument {
 				continue
 			}
 			i.Ages = append(i.Ages, AgeBand(s))
+		}
+	}
+	for _, n := range o.list("settings", optional, 1) {
+		if s, ok := r.choice(n, "settings", string(Alone), string(Couple), string(Family), string(Group)); ok {
+			if slices.Contains(i.Settings, Setting(s)) {
+				r.fail(n, "settings", "The setting %q is named twice.", s)
+				continue
+			}
+			i.Settings = append(i.Settings, Setting(s))
 		}
 	}
 	before := len(r.problems)

@@ -113,10 +113,10 @@ var bad = []struct {
 	name, old, new, want string
 	seen                 bool
 }{
-	{"unknown field", "kind: alliance", "kind: alliance\ncolour: red", `4:1: The field "colour" is unknown; known here: id, version, kind, languages, name, title, intro, informant, ages, predicts, period, higher_is_better, validated, licence, items, scales, comment_prompt.`, true},
+	{"unknown field", "kind: alliance", "kind: alliance\ncolour: red", `4:1: The field "colour" is unknown; known here: id, version, kind, languages, name, title, intro, informant, ages, settings, predicts, period, higher_is_better, validated, licence, items, scales, comment_prompt.`, true},
 	{"field twice", "kind: alliance", "kind: alliance\nkind: outcome", `4:1: The field "kind" is written twice.`, false},
 	{"field missing", "period: session\n", "", `1:1: The field "period" is missing.`, true},
-	{"wrong kind", "kind: alliance", "kind: allianse", `3:7: "kind" cannot be "allianse"; it is one of alliance, outcome, prediction.`, true},
+	{"wrong kind", "kind: alliance", "kind: allianse", `3:7: "kind" cannot be "allianse"; it is one of alliance, outcome, prediction, process.`, true},
 	{"id with a capital", "id: mine", "id: Mine", `1:5: "Mine" cannot be an id: use small letters, digits and single hyphens, a letter first, 64 at most.`, true},
 	{"version as text", "version: 2", `version: "2"`, `2:10: "version" must be a number, not the text "2".`, true},
 	{"version with a fraction", "version: 2", "version: 2.5", `2:10: "version" must be a whole number, 1 or more.`, true},

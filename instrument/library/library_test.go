@@ -23,8 +23,9 @@ func TestFormsOfTheLibrary(t *testing.T) {
 	for _, i := range library.All() {
 		keys = append(keys, i.Key())
 	}
-	want := []string{"outcome-brief@1", "prediction-therapist@1", "session-carer@1", "session-client-adolescent@1",
-		"session-client-adult@1", "session-client-child@1", "session-therapist@1"}
+	want := []string{"conditions-client-adolescent@1", "conditions-client-adult@1", "conditions-client-child@1", "involvement-client@1",
+		"outcome-brief@1", "prediction-therapist@1", "session-carer@1", "session-client-adolescent@1", "session-client-adult@1", "session-client-child@1",
+		"session-client-couple@1", "session-client-family@1", "session-client-group@1", "session-therapist@1"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("got %v, want %v", keys, want)
 	}
@@ -65,7 +66,10 @@ func TestSessionForms(t *testing.T) {
 			continue
 		}
 		want := []instrument.Dimension{instrument.Bond, instrument.Tasks, instrument.Goals, instrument.Whole}
-		if !slices.Equal(i.Dimensions(), want) {
+		// With others in the room there is one scale more, of the client with them.
+		with := len(i.Settings) > 0
+		dimensions := slices.DeleteFunc(i.Dimensions(), func(d instrument.Dimension) bool { return with && d == instrument.Part })
+		if !slices.Equal(dimensions, want) || with != (len(i.Dimensions()) == 5) {
 			t.Errorf("%s: dimensions %v", i.ID, i.Dimensions())
 		}
 		if i.CommentPrompt == nil {

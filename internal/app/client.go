@@ -42,8 +42,8 @@ func Instruments(age care.AgeBand) []*instrument.Instrument {
 	return out
 }
 
-// formRank orders forms as they are asked: the client's alliance, the client's
-// outcome, carer, therapist, prediction.
+// formRank orders forms as they are asked: the client's alliance, outcome and
+// process, carer, therapist, prediction.
 func formRank(i *instrument.Instrument) int {
 	rank := map[instrument.Informant]int{instrument.Client: 0, instrument.Carer: 4, instrument.Therapist: 8}[i.Informant]
 	switch i.Kind {
@@ -51,15 +51,29 @@ func formRank(i *instrument.Instrument) int {
 		rank++
 	case instrument.Prediction:
 		rank += 2
+	case instrument.Process:
+		rank += 3
 	}
 	return rank
 }
 
-// defaultForms are the forms asked when nobody chose: all that fit, except the
-// carer's, whose person is not known yet.
-func defaultForms(age care.AgeBand) (ids []string) {
-	for _, i := range Instruments(age) {
-		if i.Informant != instrument.Carer {
+// defaultForms are the forms asked when nobody chose: of the alliance, outcome and
+// prediction those made for the setting, else those made for any. The carer's, whose
+// person is not known yet, and those of the process are asked where somebody chose
+// them.
+func defaultForms(age care.AgeBand, setting care.Setting) (ids []string) {
+	in := map[care.Setting]instrument.Setting{care.Couple: instrument.Couple, care.Family: instrument.Family, care.Group: instrument.Group}[setting]
+	if in == "" {
+		in = instrument.Alone
+	}
+	all := Instruments(age)
+	for _, i := range all {
+		better := func(x *instrument.Instrument) bool {
+			return x.Informant == i.Informant && x.Kind == i.Kind && slices.Contains(x.Settings, in)
+		}
+		switch {
+		case i.Informant == instrument.Carer || i.Kind == instrument.Process:
+		case len(i.Settings) == 0 && !slices.ContainsFunc(all, better), slices.Contains(i.Settings, in):
 			ids = append(ids, i.ID)
 		}
 	}
@@ -125,7 +139,7 @@ func (a *App) openEpisode(tx Tx, actor care.Actor, c care.Client, in NewEpisode)
 		return "", care.Bad("orientation", "field.choice")
 	}
 	if len(e.Forms) == 0 {
-		e.Forms = defaultForms(c.AgeBand)
+		e.Forms = defaultForms(c.AgeBand, e.Setting)
 	}
 	for _, id := range e.Forms {
 		if _, err := a.usable(tx, actor.Practice, id); care.CodeOf(err) == care.NotFound {

@@ -248,7 +248,7 @@ func (w *importing) ensureEpisode(id, client care.ID, x rated) error {
 	if needed {
 		e = care.Episode{
 			ID: id, Practice: pr, Clients: []care.ID{client}, Therapists: []care.ID{x.staff}, Orientation: "unspecified", Setting: care.Individual,
-			Forms: defaultForms(w.r.m.AgeBand), OpenedOn: x.at.Format("2006-01-02"), CreatedMillis: w.a.nowMillis(),
+			Forms: defaultForms(w.r.m.AgeBand, care.Individual), OpenedOn: x.at.Format("2006-01-02"), CreatedMillis: w.a.nowMillis(),
 		}
 		if w.dry {
 			return nil

@@ -122,6 +122,7 @@ type ClientView struct {
 	Planned    []care.Session
 	Alliance   []Measure // usually one
 	Outcome    []Measure
+	Process    []Measure
 	Comments   []Comment // newest first
 	Hidden     care.ID   // a session whose new answers wait for the actor's prediction; "" if none
 	CanAsk     bool

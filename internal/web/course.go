@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/entente-project/entente/alliance"
+	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/chart"
@@ -114,10 +115,13 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 	m.Meta = strings.Join(append(parts, c.p.List(v.Therapists)), " · ")
 	m.Verdict = verdictWords(c.p, v.Verdict, func(n int) string { return since[n] })
 	for i, a := range v.Alliance {
-		m.Measures = append(m.Measures, c.measureModel(v, a, fmt.Sprintf("alliance%d", i), false))
+		m.Measures = append(m.Measures, c.measureModel(v, a, fmt.Sprintf("alliance%d", i)))
 	}
 	for i, o := range v.Outcome {
-		m.Measures = append(m.Measures, c.measureModel(v, o, fmt.Sprintf("outcome%d", i), true))
+		m.Measures = append(m.Measures, c.measureModel(v, o, fmt.Sprintf("outcome%d", i)))
+	}
+	for i, x := range v.Process {
+		m.Measures = append(m.Measures, c.measureModel(v, x, fmt.Sprintf("process%d", i)))
 	}
 	for _, x := range v.Comments {
 		m.Comments = append(m.Comments, commentLine{x, dates[x.Session]})
@@ -133,8 +137,8 @@ func seriesOf(m app.Measure) []alliance.Series {
 	return append(out, m.Predicted...)
 }
 
-func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome bool) measureModel {
-	m := measureModel{Measure: a, Outcome: outcome, Name: a.Instrument.Name.In(c.p.Lang())}
+func (c *call) measureModel(v app.ClientView, a app.Measure, id string) measureModel {
+	m := measureModel{Measure: a, Outcome: a.Instrument.Kind != instrument.Alliance, Name: a.Instrument.Name.In(c.p.Lang())}
 	if len(a.Readings) == 1 && len(a.Instrument.Scales) > 1 {
 		m.Name += " · " + a.Readings[0].Scale.Name.In(c.p.Lang())
 	}
@@ -149,12 +153,12 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome 
 	if !higher {
 		m.Axis = c.p.T("axis.lower")
 	}
-	picture := c.picture(v, a, id, outcome)
+	picture := c.picture(v, a, id)
 	m.Wide = picture.SVG()
 	picture.ID, picture.Width, picture.Height = id+"n", chart.Narrow, 0
 	m.Narrow = picture.SVG()
 	for _, s := range a.Client {
-		m.Change = append(m.Change, c.changeRow(v, a, s, outcome))
+		m.Change = append(m.Change, c.changeRow(v, a, s))
 	}
 	others := besides(a)
 	for _, r := range others {
@@ -163,7 +167,7 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome 
 	m.Readings = c.readingLines(a)
 	m.GapLine = c.gapLine(a)
 	for _, s := range seriesOf(a) {
-		name := c.seriesName(s, outcome)
+		name := c.seriesName(a, s)
 		switch {
 		case len(m.Columns) >= len(a.Client)+len(a.Therapist):
 			name = c.p.T("table.foretold", "Name", name)
@@ -190,9 +194,9 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string, outcome 
 	return m
 }
 
-func (c *call) seriesName(s alliance.Series, outcome bool) string {
-	if outcome {
-		return c.p.T("dimension.outcome")
+func (c *call) seriesName(a app.Measure, s alliance.Series) string {
+	if k := a.Instrument.Kind; k == instrument.Outcome || k == instrument.Process {
+		return c.p.T("dimension." + string(k))
 	}
 	return c.p.T("dimension." + string(s.Dimension))
 }
@@ -227,7 +231,8 @@ func values(s alliance.Series, n int) []float64 {
 	return out
 }
 
-func (c *call) picture(v app.ClientView, a app.Measure, id string, outcome bool) chart.Course {
+func (c *call) picture(v app.ClientView, a app.Measure, id string) chart.Course {
+	outcome := a.Instrument.Kind != instrument.Alliance
 	n := len(v.Sessions)
 	one := func(x float64) string { return c.p.Number(x, 1) }
 	p := chart.Course{ID: id, Title: c.p.T("chart.alliance"), Min: a.Min, Max: a.Max, Height: 300, Empty: c.p.T("chart.empty"),
@@ -235,7 +240,7 @@ func (c *call) picture(v app.ClientView, a app.Measure, id string, outcome bool)
 			return c.p.T("chart.session", "N", v.Sessions[i].Session.Number, "Date", c.p.DateShort(c.at(v.Sessions[i].Session.AtMillis)))
 		}}
 	if outcome {
-		p.Title, p.Height = c.p.T("chart.outcome"), 180
+		p.Title, p.Height = c.p.T("chart."+string(a.Instrument.Kind)), 180
 	}
 	for i, s := range v.Sessions {
 		p.Ticks = append(p.Ticks, fmt.Sprint(s.Session.Number))
@@ -249,7 +254,7 @@ func (c *call) picture(v app.ClientView, a app.Measure, id string, outcome bool)
 		if outcome {
 			mark = chart.Outcome
 		}
-		name := c.seriesName(s, outcome)
+		name := c.seriesName(a, s)
 		p.Lines = append(p.Lines, chart.Line{Name: name, Mark: mark, Values: values(s, n), Format: one})
 		if first, _, now := alliance.Snapshot(s); now.OK {
 			said = append(said, c.p.T("chart.from_to", "Name", name, "From", one(first.Value), "To", one(now.Value)))
@@ -266,7 +271,7 @@ func (c *call) picture(v app.ClientView, a app.Measure, id string, outcome bool)
 	return p
 }
 
-func (c *call) changeRow(v app.ClientView, a app.Measure, s alliance.Series, outcome bool) changeRow {
+func (c *call) changeRow(v app.ClientView, a app.Measure, s alliance.Series) changeRow {
 	text := func(p alliance.Point) string {
 		if !p.OK {
 			return ""
@@ -274,7 +279,7 @@ func (c *call) changeRow(v app.ClientView, a app.Measure, s alliance.Series, out
 		return c.p.Number(p.Value, 1)
 	}
 	first, previous, now := alliance.Snapshot(s)
-	r := changeRow{Name: c.seriesName(s, outcome), First: text(first), Previous: text(previous), Now: text(now)}
+	r := changeRow{Name: c.seriesName(a, s), First: text(first), Previous: text(previous), Now: text(now)}
 	at := func(series []alliance.Series) (alliance.Point, bool) {
 		for _, x := range series {
 			for _, p := range x.Points {
@@ -297,7 +302,7 @@ func (c *call) changeRow(v app.ClientView, a app.Measure, s alliance.Series, out
 		}
 	}
 	for _, x := range v.Verdict.Reasons {
-		r.Fell = r.Fell || !outcome && !a.Earlier && x.Code == alliance.Fell && x.Dimension == s.Dimension && x.Informant == s.Informant
+		r.Fell = r.Fell || a.Instrument.Kind == instrument.Alliance && !a.Earlier && x.Code == alliance.Fell && x.Dimension == s.Dimension && x.Informant == s.Informant
 	}
 	return r
 }
@@ -353,6 +358,6 @@ func coursePicture(c *call) error {
 	h.Set("Content-Type", "image/svg+xml; charset=utf-8")
 	h.Set("Content-Disposition", "attachment; filename=\"course.svg\"")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
-	_, err = c.w.Write(c.picture(v, v.Alliance[0], "course", false).Standalone())
+	_, err = c.w.Write(c.picture(v, v.Alliance[0], "course").Standalone())
 	return err
 }

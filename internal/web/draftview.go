@@ -140,7 +140,7 @@ func (c *call) draftModel(d app.Draft) *draftView {
 
 // kindsFor are the kinds that a form can be of; a prediction stays one.
 func kindsFor(k instrument.Kind) []string {
-	out := []string{string(instrument.Alliance), string(instrument.Outcome)}
+	out := []string{string(instrument.Alliance), string(instrument.Outcome), string(instrument.Process)}
 	if k == instrument.Prediction {
 		out = append(out, string(k))
 	}

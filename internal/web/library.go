@@ -60,7 +60,7 @@ type libraryRow struct {
 }
 
 var (
-	libraryKinds      = []instrument.Kind{instrument.Alliance, instrument.Outcome, instrument.Prediction, instrument.Readiness}
+	libraryKinds      = []instrument.Kind{instrument.Alliance, instrument.Outcome, instrument.Prediction, instrument.Process, instrument.Readiness}
 	libraryInformants = []instrument.Informant{instrument.Client, instrument.Therapist, instrument.Carer, instrument.Observer}
 )
 
