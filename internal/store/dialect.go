@@ -223,6 +223,9 @@ func (postgresEngine) readOptions() *sql.TxOptions {
 func (postgresEngine) goose() goose.Dialect { return goose.DialectPostgres }
 
 func (p postgresEngine) unavailable(err error) bool {
+	if errors.Is(err, errCrowd) {
+		return true
+	}
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
 		switch e.Code[:2] {

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync/atomic"
@@ -34,6 +35,9 @@ const (
 	// longestTurn bounds the wait for the turn.
 	longestTurn = 20 * time.Second
 )
+
+// errCrowd says that others were in the way each time.
+var errCrowd = errors.New("store: too many write the same at once")
 
 // beginner is a pool of connections, or the one that has the turn.
 type beginner interface {
@@ -64,8 +68,7 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 			try = min(try, takesTurns-1) - 1
 			continue
 		}
-		// By tries alone a crowd at one row is told to come again while the machine is only slow.
-		if err == nil || !errors.As(err, &e) || try >= maxRetries && time.Now().After(until) {
+		if err == nil || !errors.As(err, &e) {
 			return err
 		}
 		switch {
@@ -79,6 +82,10 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 		default:
 			return err
 		}
+		// By tries alone a crowd at one row is told to come again while the machine is only slow.
+		if try >= maxRetries && time.Now().After(until) {
+			return fmt.Errorf("%w: %w", errCrowd, err)
+		}
 		if on != beginner(w.db) {
 			continue // who has the turn need not step aside
 		}
@@ -87,10 +94,15 @@ func (w retryWriter) write(ctx context.Context, f func(*sql.Tx) error) error {
 			continue
 		}
 		conn, release, turnErr := w.take(ctx)
-		if turnErr != nil {
-			return errors.Join(err, turnErr)
+		switch {
+		case turnErr == nil:
+			on, giveBack = conn, release
+		case w.lost(turnErr) && pause(ctx, until):
+			w.renew()
+			try--
+		default:
+			return fmt.Errorf("%w: %w: %w", errCrowd, turnErr, err)
 		}
-		on, giveBack = conn, release
 	}
 }
 
