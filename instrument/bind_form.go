@@ -156,7 +156,7 @@ func (b *binder) item(a asked, k Item) Item {
 		b.drawn(a, k, &it)
 		return it
 	}
-	it.Display = Buttons
+	it.Display, it.Drawing = Buttons, k.Drawing
 	flip := slices.Contains(b.choice.TurnBack, a.ID)
 	for _, o := range a.Options {
 		if flip && o.Scored {

@@ -62,6 +62,7 @@ type DraftItem struct {
 	Text     Text          `json:"text"`
 	Reversed bool          `json:"reversed,omitempty"`
 	Tension  bool          `json:"tension,omitempty"`
+	Drawing  Drawing       `json:"drawing,omitempty"`
 	Own      *DraftAnswers `json:"own,omitempty"`
 }
 
@@ -100,7 +101,7 @@ func DraftOf(f *Instrument) (Draft, error) {
 	}
 	for _, it := range f.Items {
 		a := answersOf(it)
-		x := DraftItem{ID: it.ID, Text: maps.Clone(it.Text), Tension: it.Tension, Own: &a}
+		x := DraftItem{ID: it.ID, Text: maps.Clone(it.Text), Tension: it.Tension, Drawing: it.Drawing, Own: &a}
 		in := 0
 		for _, s := range f.Scales {
 			switch reversed := slices.Contains(s.Reversed, it.ID); {

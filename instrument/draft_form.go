@@ -51,6 +51,7 @@ type itemFile struct {
 	Low     Text         `yaml:"low,omitempty"`
 	High    Text         `yaml:"high,omitempty"`
 	Options []optionFile `yaml:"options,omitempty"`
+	Drawing string       `yaml:"drawing,omitempty"`
 	Tension bool         `yaml:"tension,omitempty"`
 }
 
@@ -134,6 +135,7 @@ func (d Draft) itemFile(it DraftItem) *itemFile {
 		f.Min, f.Max, f.Step, f.Low, f.High = typed(a.Min), typed(a.Max), typed(a.Step), d.in(a.Low), d.in(a.High)
 		return f
 	}
+	f.Drawing = string(it.Drawing)
 	for _, o := range a.Options {
 		f.Options = append(f.Options, optionFile{typed(o.Value), d.in(o.Label), o.NoAnswer})
 	}

@@ -73,6 +73,9 @@ func itemNode(it Item) *yaml.Node {
 	if it.Tension {
 		o.boolean("tension", true)
 	}
+	if it.Drawing != "" {
+		o.str("drawing", string(it.Drawing))
+	}
 	if it.Display == Line {
 		o.number("min", it.Min)
 		o.number("max", it.Max)

@@ -78,6 +78,16 @@ const (
 	Buttons Display = "buttons"
 )
 
+// Drawing is a row of pictures for buttons, drawn by us: from little to much for
+// the first, from calm to stormy for the second.
+type Drawing string
+
+// The drawings.
+const (
+	Plant   Drawing = "plant"
+	Weather Drawing = "weather"
+)
+
 // Method is how the items of a scale become its score.
 type Method string
 
@@ -137,6 +147,9 @@ type Item struct {
 	Min, Max, Step float64
 	Low, High      Text
 	Options        []Option
+	// Drawing is what stands above each button, for whoever does not read yet; none:
+	// nothing does. It says nothing that the labels do not say.
+	Drawing Drawing
 	// Tension marks the direct question on tension between the persons: it may
 	// raise a signal by itself and is never part of another dimension's scale.
 	Tension bool

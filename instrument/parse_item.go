@@ -14,7 +14,7 @@ func (r *reader) items(o object) []Item {
 	seen := map[string]bool{}
 	for n, node := range o.list("items", required, 1) {
 		path := fmt.Sprintf("items[%d]", n)
-		f, ok := r.object(node, path, "id", "text", "display", "min", "max", "step", "low", "high", "options", "tension")
+		f, ok := r.object(node, path, "id", "text", "display", "min", "max", "step", "low", "high", "options", "drawing", "tension")
 		if !ok {
 			continue
 		}
@@ -34,11 +34,15 @@ func (r *reader) item(f object) Item {
 	it.Tension, _ = f.boolean("tension", optional)
 	switch it.Display {
 	case Line:
-		r.forbid(f, "A line has no %q; only buttons have.", "options")
+		r.forbid(f, "A line has no %q; only buttons have.", "options", "drawing")
 		r.line(f, &it)
 	case Buttons:
 		r.forbid(f, "Buttons have no %q; their options say it.", "min", "max", "step", "low", "high")
 		r.buttons(f, &it)
+		if n := f.get("drawing", optional); n != nil {
+			s, _ := r.choice(n, f.at("drawing"), string(Plant), string(Weather))
+			it.Drawing = Drawing(s)
+		}
 	}
 	return it
 }

@@ -68,7 +68,7 @@ func publishForm(c *call) error {
 	if err := c.addChange(&v, f); err != nil {
 		return err
 	}
-	m := newFormModel(c.p, app.FormView{Instrument: f, Language: c.p.Lang()}, nil, nil)
+	m := newFormModel(c.p, app.FormView{Instrument: f, Language: c.p.Lang()}, nil, nil).together()
 	v.Preview = &m
 	return c.render(http.StatusOK, "publish", v)
 }

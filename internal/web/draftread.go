@@ -121,7 +121,7 @@ func (r draftReader) items() (out []instrument.DraftItem) {
 		if i := slices.IndexFunc(r.was.Items, func(x instrument.DraftItem) bool { return x.ID == id }); i >= 0 {
 			was = r.was.Items[i]
 		}
-		it.Text = r.text(name+"-text", was.Text)
+		it.Text, it.Drawing = r.text(name+"-text", was.Text), was.Drawing
 		it.Reversed, it.Tension = r.f.Has(name+"-reversed"), r.f.Has(name+"-tension")
 		if r.f.Has(name + "-own") {
 			own := r.was.Answers // what it had so far

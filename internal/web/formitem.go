@@ -3,6 +3,7 @@
 package web
 
 import (
+	"html/template"
 	"math"
 	"net/url"
 	"strconv"
@@ -17,15 +18,21 @@ import (
 // formItem is one question as the template "items" draws it.
 type formItem struct {
 	ID, Name, Text, Error string
-	Line                  bool // an unmarked line; otherwise a row of buttons
+	Onward                *nextItem // stands alone on the screen, and can be read aloud
+	Line                  bool      // an unmarked line; otherwise a row of buttons
 	Low, High             string
 	Points                []formPoint
+	Sheet                 template.HTML // the pictures of a row, with the first item that has them
 }
+
+// nextItem is where an item leads that has the screen for itself.
+type nextItem struct{ Place, To string }
 
 // formPoint is one place on a line, or one button. On a line Label is for those
 // who hear the page: the line itself shows no number.
 type formPoint struct {
 	Value, Label string
+	Drawing      string // the name of a picture above the label, "" for none
 	Chosen       bool
 }
 
@@ -36,14 +43,29 @@ const answerPrefix = "a-"
 // chosen is what was sent before, nil at first; wrong has a message by item id.
 func formItems(p *i18n.Printer, in *instrument.Instrument, lang string, chosen url.Values, wrong map[string]string) []formItem {
 	out := make([]formItem, 0, len(in.Items))
+	sheets := map[instrument.Drawing]bool{"": true}
 	for _, it := range in.Items {
 		f := formItem{ID: it.ID, Name: answerPrefix + it.ID, Text: it.Text.In(lang), Error: wrong[it.ID], Line: it.Display == instrument.Line}
 		if f.Line {
 			f.Low, f.High = it.Low.In(lang), it.High.In(lang)
 			f.Points = linePoints(p, it, f.Low, f.High)
 		} else {
+			numbers := len(it.Options)
 			for _, o := range it.Options {
-				f.Points = append(f.Points, formPoint{Value: written(o.Value), Label: o.Label.In(lang)})
+				if o.NoAnswer {
+					numbers--
+				}
+			}
+			if !sheets[it.Drawing] {
+				sheets[it.Drawing], f.Sheet = true, sheet(it.Drawing)
+			}
+			n := 0
+			for _, o := range it.Options {
+				x := formPoint{Value: written(o.Value), Label: o.Label.In(lang)}
+				if it.Drawing != "" && !o.NoAnswer {
+					x.Drawing, n = stage(it.Drawing, n, numbers), n+1
+				}
+				f.Points = append(f.Points, x)
 			}
 		}
 		for i := range f.Points {

@@ -39,7 +39,7 @@ func librarySamples(c *call) (out []sample) {
 	granted.Grants = grantsView{Shown: true, InForce: true, Grounds: care.Grounds(), Lines: []grantLine{{ID: "g", Text: "<i>", Note: "<b>", File: true, InForce: true}, {ID: "h", Text: "y", End: "z"}}}
 	asked := granted
 	asked.Grants.InForce, asked.Grants.Lines = false, nil
-	preview := newFormModel(c.p, sampleForm(c.p.Lang(), "session-client-child", false), nil, nil)
+	preview := newFormModel(c.p, sampleForm(c.p.Lang(), "session-client-child", false), nil, nil).together()
 	out = append(out, sample{"instrument", granted, map[string]string{"reason": "No."}}, sample{"instrument", asked, map[string]string{"from": "No.", "file": "No.", "note": "No.", "given_on": "No.", "licence": "No."}},
 		sample{"publish", publishView{Text: "<x>"}, map[string]string{"text": "No."}}, sample{"publish", publishView{Text: "<x>", Preview: &preview}, nil},
 		sample{"words", wordsView{ID: "x", Name: "<N>", Ages: []ageChoice{{Band: "adult"}}}, nil},

@@ -159,7 +159,7 @@ func (v *wordsView) take(r *http.Request) ([]byte, error) {
 func (c *call) preview(b app.BoundWords, notes []string) error {
 	f := b.Form
 	e := app.LibraryEntry{ID: f.ID, Kind: f.Kind, Informants: []instrument.Informant{f.Informant}, Ages: f.Ages, Forms: []*instrument.Instrument{f}}
-	m := newFormModel(c.p, app.FormView{Instrument: f, Language: c.p.Lang()}, nil, nil)
+	m := newFormModel(c.p, app.FormView{Instrument: f, Language: c.p.Lang()}, nil, nil).together()
 	return c.render(http.StatusOK, "publish", publishView{Text: b.Text, Preview: &m, Notes: notes, Form: libraryRow{ID: f.Key(), Name: f.Name.In(c.p.Lang()), About: c.aboutInstrument(e)}})
 }
 

@@ -95,6 +95,7 @@ function start() {
   restore();
   undoable();
   awake();
+  doc.dispatchEvent(new Event('form'));
 }
 
 doc.addEventListener('submit', (e) => {

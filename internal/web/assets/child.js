@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// For a child's form: reads a question and its answers aloud, and goes on to the
+// next question once one is touched. Without it the form still works.
+const doc = document, speech = self.speechSynthesis;
+
+// Only a voice of the device's own: the others send what they read elsewhere.
+const voice = () => speech && speech.getVoices().find((v) => v.localService && v.lang.slice(0, 2) === doc.documentElement.lang);
+
+function ready() {
+  for (const b of doc.querySelectorAll('.aloud')) b.hidden = !voice();
+}
+
+function read(item) {
+  const was = speech.speaking;
+  speech.cancel();
+  if (was) return;
+  for (const e of item.querySelectorAll('legend, .choices span, .ends span')) {
+    const say = new SpeechSynthesisUtterance(e.textContent);
+    say.voice = voice();
+    say.lang = doc.documentElement.lang;
+    say.rate = .9;
+    speech.speak(say);
+  }
+}
+
+doc.addEventListener('click', (e) => {
+  const item = e.target.closest('.large .item');
+  if (e.target.matches('.aloud')) read(item);
+  // The keyboard's clicks have no detail: its arrows only pass by.
+  else if (item && e.detail && e.target.checked) {
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    setTimeout(() => item.nextElementSibling.scrollIntoView({ behavior: calm ? 'auto' : 'smooth' }), 400);
+  }
+});
+addEventListener('pagehide', () => speech && speech.cancel());
+doc.addEventListener('submit', () => speech && speech.cancel());
+doc.addEventListener('form', ready);
+if (speech) speech.onvoiceschanged = ready;
+ready();
