@@ -65,7 +65,7 @@ func TestDisorder(t *testing.T) {
 	if _, previous, now := alliance.Snapshot(s); previous.Session != 3 || now.Session != 4 {
 		t.Errorf("previous %+v, now %+v", previous, now)
 	}
-	if v := judge(s); v.Kind != alliance.WorthAsking || v.Session != 4 {
+	if v := judge(s); !v.Asks() || v.Session != 4 {
 		t.Errorf("%+v", v)
 	}
 	if s.Points[0].Session != 4 {
@@ -122,7 +122,7 @@ func TestLargestDeviation(t *testing.T) {
 			t.Errorf("%d ratings: %v, want %v", n, got, want)
 		}
 	}
-	if v := judge(series(alliance.Bond, 8, 8, 2)); v.Kind != alliance.WorthAsking {
+	if v := judge(series(alliance.Bond, 8, 8, 2)); !v.Asks() {
 		t.Errorf("the third rating: %+v", v)
 	}
 }

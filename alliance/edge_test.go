@@ -37,11 +37,7 @@ func TestAnything(t *testing.T) {
 		for range rapid.IntRange(0, 3).Draw(t, "answers") {
 			c.Tension = append(c.Tension, alliance.TensionPoint{Session: rapid.IntRange(-2, 6).Draw(t, "session"), Answer: answers.Draw(t, "answer")})
 		}
-		rule := alliance.DefaultRule()
-		if rapid.Bool().Draw(t, "odd rule") {
-			whole := rapid.IntRange(-9, 9)
-			rule = alliance.Rule{MinValues: whole.Draw(t, "values"), Window: whole.Draw(t, "window"), Z: number(), DefaultSEM: number(), MinDeviate: number(), FlatMinimum: whole.Draw(t, "flat")}
-		}
+		rule := alliance.Usual()
 		v := rule.Judge(c)
 		if !reflect.DeepEqual(v, rule.Judge(c)) {
 			t.Fatal("two answers to one question")
@@ -85,9 +81,6 @@ func TestUnusable(t *testing.T) {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
-	if v := judge(fallen(func(s *alliance.Series) { s.SEM = nan })); v.Kind != alliance.WorthAsking || v.Reasons[0].Figures.ErrorKnown {
-		t.Errorf("a SEM that is no number: %+v", v)
-	}
 	steady := series(alliance.Bond, 8, 8, 8)
 	for _, cut := range []float64{nan, math.Inf(1), math.Inf(-1)} {
 		steady.Cutoff, steady.HasCutoff = cut, true
@@ -95,24 +88,21 @@ func TestUnusable(t *testing.T) {
 			t.Errorf("a cutoff of %v: %+v", cut, v)
 		}
 	}
-	if v := (alliance.Rule{}).Judge(alliance.Course{Series: []alliance.Series{series(alliance.Bond, 8, 8, 8, 2)}}); v.Kind != alliance.WorthAsking {
-		t.Errorf("an empty rule is not the default: %+v", v)
-	}
 }
 
 // An empty answer to the direct question is no rating of that session.
 func TestUnansweredTension(t *testing.T) {
 	t.Parallel()
 	c := alliance.Course{Series: []alliance.Series{series(alliance.Bond, 8, 8, 8, 2)}, Tension: []alliance.TensionPoint{{Session: 5}}}
-	if v := alliance.DefaultRule().Judge(c); v.Kind != alliance.WorthAsking || v.Session != 4 {
+	if v := alliance.Usual().Judge(c); v.Kind != alliance.WorthAskingNow || v.Session != 4 {
 		t.Errorf("%+v", v)
 	}
 	c.Tension[0].Answer = alliance.TensionNotSaid
-	if v := alliance.DefaultRule().Judge(c); v.Kind != alliance.NothingStandsOut || v.Session != 5 {
+	if v := alliance.Usual().Judge(c); v.Kind != alliance.NothingStandsOut || v.Session != 5 {
 		t.Errorf("declining is an answer: %+v", v)
 	}
 	c.Tension = []alliance.TensionPoint{{Session: 4, Answer: alliance.TensionYes}, {Session: 4, Answer: alliance.TensionALittle}}
-	if v := alliance.DefaultRule().Judge(c); len(v.Reasons) != 2 || v.Reasons[0].Tension != alliance.TensionYes {
+	if v := alliance.Usual().Judge(c); len(v.Reasons) != 2 || v.Reasons[0].Tension != alliance.TensionYes {
 		t.Errorf("two forms ask: %+v", v)
 	}
 }

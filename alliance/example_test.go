@@ -8,21 +8,21 @@ import (
 	"github.com/entente-project/entente/alliance"
 )
 
-func ExampleRule_Judge() {
+func ExampleWeighing_Judge() {
 	goals := alliance.Series{Dimension: alliance.Goals, Informant: alliance.Client, Max: 10, HigherIsBetter: true}
 	for i, v := range []float64{7, 8, 8, 4} {
 		goals.Points = append(goals.Points, alliance.Point{Session: i + 1, Value: v, OK: true})
 	}
-	v := alliance.DefaultRule().Judge(alliance.Course{Series: []alliance.Series{goals}})
+	v := alliance.Usual().Judge(alliance.Course{Series: []alliance.Series{goals}})
 	fmt.Println(v.Kind, v.Reasons[0].Dimension, v.Reasons[0].Figures.From, "to", v.Reasons[0].Figures.To)
-	// Output: worth_asking goals 8 to 4
+	// Output: worth_asking_now goals 8 to 4
 }
 
 // The direct question counts on its own, from the first session on.
-func ExampleRule_Judge_tension() {
-	v := alliance.DefaultRule().Judge(alliance.Course{Tension: []alliance.TensionPoint{{Session: 1, Answer: alliance.TensionYes}}})
+func ExampleWeighing_Judge_tension() {
+	v := alliance.Usual().Judge(alliance.Course{Tension: []alliance.TensionPoint{{Session: 1, Answer: alliance.TensionYes}}})
 	fmt.Println(v.Kind, v.Reasons[0].Code)
-	// Output: worth_asking tension
+	// Output: worth_asking_now tension
 }
 
 // The therapist's form runs from 1 to 5, the client's from 0 to 10.

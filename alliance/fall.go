@@ -87,6 +87,8 @@ type Fall struct {
 	N            int     // ratings so far
 	Odds         float64 // log of how much better "it has just fallen" explains the ratings than "it goes on"; -Inf for the first
 	Expected, SD float64 // of the newest rating, as foreseen before it was given
+	Since        int     // how many ratings before the newest the likeliest fall began
+	Back         bool    // the likeliest fall was the rating before, and is over
 	Probability  float64 // that the level has just fallen by at least the margin, if one session in twenty begins a fall
 }
 
@@ -102,6 +104,14 @@ func (d *Detector) Margin() float64 { return d.unit }
 // Add takes the rating of a session, counted from 1, given at step: the time since
 // the first session in usual intervals, such as weeks. Sessions go forward.
 func (t *Track) Add(session int, step, rating float64) Fall {
+	f := t.take(session, step, rating)
+	f.Odds, f.Since, f.Back = t.odds()
+	f.Probability = 1 / (1 + math.Exp(-f.Odds)*(1-hazard)/hazard)
+	return f
+}
+
+// take is Add without weighing, for a rating after which others come at once.
+func (t *Track) take(session int, step, rating float64) Fall {
 	d, n := t.d, len(t.session)
 	x := math.Log(float64(max(1, session)))
 	t.session, t.step = append(t.session, x), append(t.step, step)
@@ -144,8 +154,6 @@ func (t *Track) Add(session int, step, rating float64) Fall {
 		variance += w / total * (sds[k]*sds[k] + (means[k]-f.Expected)*(means[k]-f.Expected))
 	}
 	f.SD = math.Sqrt(variance)
-	f.Odds = t.odds()
-	f.Probability = 1 / (1 + math.Exp(-f.Odds)*(1-hazard)/hazard)
 	return f
 }
 
@@ -170,31 +178,43 @@ func (t *Track) row(k int, cov, corr []float64, variance float64) (row []float64
 	return row, ahead
 }
 
-// odds is the log of the mean likelihood ratio over the ways of falling. With one
-// rating there is nothing to have fallen from.
-func (t *Track) odds() float64 {
+// odds is the log of the mean likelihood ratio over the ways of falling, and which
+// way is the likeliest. With one rating there is nothing to have fallen from.
+func (t *Track) odds() (odds float64, since int, back bool) {
 	n := len(t.session)
 	if n < 2 {
-		return math.Inf(-1)
+		return math.Inf(-1), 0, false
 	}
 	d := t.d
-	var with, without logSum
+	var without logSum
+	ways := make([]logSum, len(d.shapes))
 	size := -math.Log(float64(len(d.sizes)))
 	for k := range d.sigma {
 		base := d.weight[k] + t.log0[k]
 		without.add(base)
-		for _, s := range d.shapes {
+		for i, s := range d.shapes {
 			if len(s.at) >= n {
 				continue // before the first rating there is nothing
 			}
 			a, b := t.along(k, s.at)
 			for _, u := range d.sizes {
 				c := u * d.unit
-				with.add(base + s.log + size - c*a - c*c*b/2)
+				ways[i].add(base + s.log + size - c*a - c*c*b/2)
 			}
 		}
 	}
-	return with.log() - without.log()
+	var with logSum
+	likeliest := 0
+	for i, w := range ways {
+		if w.sum > 0 {
+			with.add(w.log())
+		}
+		if w.log() > ways[likeliest].log() {
+			likeliest = i
+		}
+	}
+	s := d.shapes[likeliest].at
+	return with.log() - without.log(), len(s) - 1, s[0] == 0
 }
 
 // along is the product of a whitened shape with the whitened ratings, and with itself.

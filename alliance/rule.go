@@ -16,6 +16,7 @@ const (
 	TooLittle        Kind = "too_little"
 	NothingStandsOut Kind = "nothing"
 	WorthAsking      Kind = "worth_asking"
+	WorthAskingNow   Kind = "worth_asking_now"
 	CannotBeRead     Kind = "cannot_be_read"
 )
 
@@ -24,7 +25,7 @@ type ReasonCode string
 
 // The reasons.
 const (
-	Fell        ReasonCode = "fall"         // beyond measurement error since the rating before, and below the person's own recent mean
+	Fell        ReasonCode = "fall"         // the level has just fallen, as the rule says
 	Tense       ReasonCode = "tension"      // the direct question was answered "a little" or "yes"
 	BelowCutoff ReasonCode = "below_cutoff" // below the form's published cutoff
 	FlatMaximal ReasonCode = "flat_maximal" // every answer at the top: the form cannot show anything
@@ -33,12 +34,10 @@ const (
 
 // Figures are the numbers behind a reason, in points of the form and always
 // finite. From and To are the two ratings compared, Change = To - From, Mean and
-// SD the person's own recent level and spread before To, Deviation = To - Mean,
-// Threshold the change that measurement error alone would rarely exceed, N the
-// number of rated sessions.
+// SD what was foreseen of the newest rating, Deviation how far from Mean it came,
+// Threshold the fall that is weighed, or the cutoff, N the number of rated sessions.
 type Figures struct {
 	From, To, Mean, SD, Change, Deviation, Threshold float64
-	ErrorKnown                                       bool // Threshold rests on a known reliability, not on the stated default
 	N                                                int
 	FromSession, ToSession                           int
 }
@@ -50,6 +49,7 @@ type Reason struct {
 	Informant Informant
 	Session   int
 	Tension   TensionAnswer // for Tense
+	Back      bool          // for Fell: it was the rating before the newest, which came back
 	Figures   Figures
 }
 
@@ -62,96 +62,11 @@ type Verdict struct {
 	Version int
 	Session int
 	Reasons []Reason
+	Weighed []Weighed // what was foreseen of each series' newest rating, by a rule that foresees
 }
 
-// Rule is "recent change": the simplest rule that respects both measurement error
-// and the person's own course. A parameter that makes no sense (not a number,
-// negative, a window of nothing) counts as its default.
-type Rule struct {
-	MinValues   int     // rated sessions needed before anything is said of scores; 3, at least 2
-	Window      int     // how many earlier ratings make the recent mean; 5
-	Z           float64 // of the reliable change: 1.645 is 90 %, two-sided
-	DefaultSEM  float64 // share of the form's range taken as error where reliability is unknown; .1
-	MinDeviate  float64 // how unusual for this person, in standard errors of predicting a rating from the recent mean; 2.1
-	FlatMinimum int     // rated sessions at the maximum from which on a course cannot be read; 4
-}
-
-// DefaultRule is version 1 with its stated defaults. DefaultSEM is a convention
-// of ours, not a measured value, and verdicts that rest on it say so.
-//
-// How often it asks without cause at least once in a stable course of 12 sessions
-// was measured (independent normal ratings around 7 on 0-10, within-person SD a
-// tenth of the range, reliability unknown): in .09 of courses for one series, and
-// in .19 for a form of bond, tasks and goals correlated .7, since three series
-// have three chances. Where a stated SEM is much smaller than the person's
-// ordinary ups and downs, or the course is longer, it is more. TestFalseAlarms
-// holds both figures.
-func DefaultRule() Rule {
-	return Rule{MinValues: 3, Window: 5, Z: 1.645, DefaultSEM: .1, MinDeviate: 2.1, FlatMinimum: 4}
-}
-
-// Name and version of the rule, as verdicts carry them.
-const (
-	RuleName    = "recent-change"
-	RuleVersion = 1
-)
-
-// sane replaces what makes no sense by its default.
-func (r Rule) sane() Rule {
-	d := DefaultRule()
-	if r.MinValues < 2 {
-		r.MinValues = d.MinValues
-	}
-	if r.Window < 1 {
-		r.Window = d.Window
-	}
-	if !(r.Z >= 0) || !number(r.Z) {
-		r.Z = d.Z
-	}
-	if !(r.DefaultSEM > 0) || !number(r.DefaultSEM) {
-		r.DefaultSEM = d.DefaultSEM
-	}
-	if !(r.MinDeviate >= 0) || !number(r.MinDeviate) {
-		r.MinDeviate = d.MinDeviate
-	}
-	if r.FlatMinimum < 2 {
-		r.FlatMinimum = d.FlatMinimum
-	}
-	return r
-}
-
-// Judge looks at the newest session a client or carer rated, or answered the
-// direct question about; a therapist's series decides nothing. It never fails:
-// what is not a finite number counts as not rated, a series without a range is
-// left out. The order of the series does not matter.
-func (r Rule) Judge(c Course) Verdict {
-	r = r.sane()
-	v := Verdict{Kind: TooLittle, Rule: RuleName, Version: RuleVersion}
-	own, session, most := deciding(c)
-	v.Session = session
-	v.Reasons = append(v.Reasons, tension(c, session)...)
-	for _, s := range own {
-		if reason, ok := r.fell(s, session); ok {
-			v.Reasons = append(v.Reasons, reason)
-		}
-		if reason, ok := below(s, session); ok {
-			v.Reasons = append(v.Reasons, reason)
-		}
-	}
-	n, flat := r.flat(own)
-	switch {
-	case len(v.Reasons) > 0:
-		v.Kind = WorthAsking
-	case most < r.MinValues:
-		v.Reasons = []Reason{{Code: FewValues, Session: session, Figures: Figures{N: most}}}
-	case flat:
-		v.Kind = CannotBeRead
-		v.Reasons = []Reason{{Code: FlatMaximal, Informant: Client, Session: session, Figures: Figures{N: n}}}
-	default:
-		v.Kind = NothingStandsOut
-	}
-	return v
-}
+// Asks says that the verdict is worth asking, or worth asking now.
+func (v Verdict) Asks() bool { return v.Kind == WorthAsking || v.Kind == WorthAskingNow }
 
 // deciding gives the series that decide, in an order of their own, the newest
 // session in them, and how many ratings the longest holds.
@@ -209,42 +124,9 @@ func tension(c Course, session int) []Reason {
 	return []Reason{{Code: Tense, Informant: Client, Session: session, Tension: plainest}}
 }
 
-// fell compares the newest rating with the one before, against the reliable
-// change index, and with the person's own recent mean and spread.
-func (r Rule) fell(s Series, session int) (Reason, bool) {
-	rated := s.Points
-	if n := len(rated); n < r.MinValues || rated[n-1].Session != session {
-		return Reason{}, false
-	}
-	last, before := rated[len(rated)-1], rated[len(rated)-2]
-	earlier := rated[:len(rated)-1]
-	f := Figures{From: before.Value, To: last.Value, Change: last.Value - before.Value, N: len(rated), FromSession: before.Session, ToSession: last.Session}
-	f.Mean, _ = meanSD(earlier[max(0, len(earlier)-r.Window):])
-	_, f.SD = meanSD(earlier)
-	f.Deviation = last.Value - f.Mean
-	sem := s.SEM
-	f.ErrorKnown = sem > 0 && number(sem)
-	if !f.ErrorKnown {
-		sem = r.DefaultSEM * (s.Max - s.Min)
-	}
-	f.Threshold = ReliableChange(r.Z, sem)
-	// The stricter of the person's own spread and the error of the form (after
-	// Gumz et al. 2012), and the recent mean is itself an estimate.
-	k := float64(min(len(earlier), r.Window))
-	unusual := r.MinDeviate * max(f.SD, sem) * math.Sqrt(1+1/k)
-	if !reaches(s, s.worse()*f.Change, f.Threshold) || !reaches(s, s.worse()*f.Deviation, unusual) {
-		return Reason{}, false
-	}
-	return Reason{Code: Fell, Dimension: s.Dimension, Informant: s.Informant, Session: session, Figures: f}, true
-}
-
-// reaches says that v, a way for the worse, comes up to the limit. A billionth of
-// the range is left for rounding, so that the unit of a form decides nothing; no
-// way at all never counts, not even for a rule with limits of nought.
-func reaches(s Series, v, limit float64) bool {
-	slack := 1e-9 * (s.Max - s.Min)
-	return v > slack && v >= limit-slack
-}
+// falls says that a way is one for the worse. A billionth of the range is left for
+// rounding, so that the unit of a form decides nothing.
+func falls(s Series, change float64) bool { return s.worse()*change > 1e-9*(s.Max-s.Min) }
 
 // below names a newest rating under the form's published cutoff.
 func below(s Series, session int) (Reason, bool) {
@@ -253,12 +135,15 @@ func below(s Series, session int) (Reason, bool) {
 		return Reason{}, false
 	}
 	return Reason{Code: BelowCutoff, Dimension: s.Dimension, Informant: s.Informant, Session: session,
-		Figures: Figures{To: last.Value, ToSession: last.Session, Threshold: s.Cutoff, N: len(s.Points), ErrorKnown: true}}, true
+		Figures: Figures{To: last.Value, ToSession: last.Session, Threshold: s.Cutoff, N: len(s.Points)}}, true
 }
+
+// fewestFlat is from how many rated sessions on a course at the top cannot be read.
+const fewestFlat = 4
 
 // flat says that every rating of the client is at the best the form allows, and
 // over how many sessions.
-func (r Rule) flat(own []Series) (n int, flat bool) {
+func flat(own []Series) (n int, all bool) {
 	for _, s := range own {
 		if s.Informant != Client {
 			continue
@@ -267,7 +152,7 @@ func (r Rule) flat(own []Series) (n int, flat bool) {
 		if !s.HigherIsBetter {
 			best = s.Min
 		}
-		if len(s.Points) < r.FlatMinimum {
+		if len(s.Points) < fewestFlat {
 			return 0, false
 		}
 		for _, p := range s.Points {

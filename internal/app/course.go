@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
@@ -245,7 +246,7 @@ func (c course) judge() alliance.Verdict {
 			in.Series = append(in.Series, m.Client...)
 		}
 	}
-	return alliance.DefaultRule().Judge(in)
+	return alliance.Usual().Judge(in)
 }
 
 // standing is the body of care.Standing: what a caseload shows of a course.
@@ -333,8 +334,8 @@ func spark(series []alliance.Series, low, high float64) (out []*float64) {
 }
 
 func ruleKey() string {
-	v := alliance.DefaultRule().Judge(alliance.Course{})
-	return v.Rule + "/" + string(rune('0'+v.Version))
+	v := alliance.Usual().Judge(alliance.Course{})
+	return v.Rule + "/" + strconv.Itoa(v.Version)
 }
 
 // comments lists what people wrote, newest session first.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
 )
@@ -62,8 +61,8 @@ func TestProcessForms(t *testing.T) {
 			"involvement-client involvement", "involvement-client responsiveness"}; !slices.Equal(drawn, want) {
 			t.Errorf("drawn: %v", drawn)
 		}
-		if k := page.Verdict.Kind; k == alliance.WorthAsking {
-			t.Errorf("the verdict is %s", k)
+		if page.Verdict.Asks() {
+			t.Errorf("the verdict is %s", page.Verdict.Kind)
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
@@ -25,7 +24,7 @@ func TestMainJob(t *testing.T) {
 			w.answerAll(w.visit(w.session), share, 0, "CANARY-words")
 		}
 		v := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, ""))
-		if v.Verdict.Kind != alliance.WorthAsking {
+		if !v.Verdict.Asks() {
 			t.Fatalf("verdict %+v", v.Verdict)
 		}
 		if len(v.Sessions) != 4 || len(v.Alliance) != 1 || len(v.Alliance[0].Client) != 3 || !v.Alliance[0].Separates {
@@ -38,7 +37,7 @@ func TestMainJob(t *testing.T) {
 			t.Errorf("comments %+v", v.Comments)
 		}
 		rows := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri))
-		if len(rows) != 1 || rows[0].Sessions != 4 || rows[0].Verdict.Kind != alliance.WorthAsking || len(rows[0].Spark) != 4 {
+		if len(rows) != 1 || rows[0].Sessions != 4 || !rows[0].Verdict.Asks() || len(rows[0].Spark) != 4 {
 			t.Errorf("caseload %+v", rows)
 		}
 	})
@@ -58,16 +57,16 @@ func TestPredictBeforeReveal(t *testing.T) {
 		if s := get[app.SessionView](t)(w.app.Session(w.ctx, w.neri, w.session)); !s.Asked.Hidden || s.Verdict.Kind != "" {
 			t.Errorf("session view %+v", s)
 		}
-		if rows := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri)); !rows[0].Hidden || rows[0].Unread == 0 || rows[0].Verdict.Kind == alliance.WorthAsking {
+		if rows := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri)); !rows[0].Hidden || rows[0].Unread == 0 || rows[0].Verdict.Asks() {
 			t.Errorf("caseload %+v", rows)
 		}
-		if v := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.longo, w.client, "")); v.Hidden != "" || v.Verdict.Kind != alliance.WorthAsking {
+		if v := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.longo, w.client, "")); v.Hidden != "" || !v.Verdict.Asks() {
 			t.Errorf("the supervisor predicts nothing and sees %+v", v.Verdict)
 		}
 		f := get[app.FormView](t)(w.app.OwnForm(w.ctx, w.neri, w.session, instrument.Prediction))
 		get[app.Receipt](t)(w.app.RecordRating(w.ctx, w.neri, filled(f, w.session, .5, 0)))
 		v = get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, ""))
-		if v.Hidden != "" || v.Verdict.Kind != alliance.WorthAsking || len(v.Alliance[0].Predicted) != 3 {
+		if v.Hidden != "" || !v.Verdict.Asks() || len(v.Alliance[0].Predicted) != 3 {
 			t.Errorf("after the prediction: hidden %q, verdict %+v", v.Hidden, v.Verdict)
 		}
 	})

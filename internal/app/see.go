@@ -193,17 +193,22 @@ func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.
 }
 
 func urgency(r CaseloadRow) int {
+	now := r.Verdict.Kind == alliance.WorthAskingNow
 	switch {
-	case r.Unread > 0 && r.Verdict.Kind == alliance.WorthAsking:
+	case r.Unread > 0 && now:
 		return 0
-	case r.Unread > 0:
+	case r.Unread > 0 && r.Verdict.Asks():
 		return 1
-	case r.Verdict.Kind == alliance.WorthAsking:
+	case r.Unread > 0:
 		return 2
-	case r.Missed:
+	case now:
 		return 3
+	case r.Verdict.Asks():
+		return 4
+	case r.Missed:
+		return 5
 	}
-	return 4
+	return 6
 }
 
 // standingOf reads the standing that is kept of a course or, where it is stale or
@@ -296,7 +301,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 		}
 		out.Clients, made, err = a.caseload(tx, actor)
 		for _, r := range out.Clients {
-			if r.Verdict.Kind == alliance.WorthAsking || r.Hidden {
+			if r.Verdict.Asks() || r.Hidden {
 				out.Asking = append(out.Asking, r)
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/chart"
@@ -103,7 +102,7 @@ func todayPage(c *call) error {
 	for _, s := range d.Sessions {
 		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
 		x.Client.Label = c.nameOf(s.Client.Label, s.Client.ID)
-		if s.Verdict.Kind == alliance.WorthAsking && s.Verdict.Session == s.Session.Number {
+		if s.Verdict.Asks() && s.Verdict.Session == s.Session.Number {
 			x.Verdict = verdictWords(c.p, s.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
 		}
 		v.Sessions = append(v.Sessions, x)

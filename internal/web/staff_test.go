@@ -52,7 +52,7 @@ func aCourse() app.ClientView {
 	in, _ := library.Get("session-client-adult")
 	m := app.Measure{
 		Instrument: in, Separates: true, Max: 10,
-		Client:    []alliance.Series{ratings(alliance.Bond, alliance.Client, 8, 8, none, 8.5), ratings(alliance.Goals, alliance.Client, 9, 9.1, none, 5)},
+		Client:    []alliance.Series{ratings(alliance.Bond, alliance.Client, 8, 8, none, 8.5), ratings(alliance.Goals, alliance.Client, 9, 9.1, none, 3)},
 		Therapist: []alliance.Series{ratings(alliance.Goals, alliance.Therapist, 8, 8, 8, 7)},
 		Predicted: []alliance.Series{ratings(alliance.Goals, alliance.Therapist, none, none, none, 8)},
 	}
@@ -60,7 +60,7 @@ func aCourse() app.ClientView {
 	v := app.ClientView{
 		Client:  care.Client{ID: "c1", Label: "M. <R.>", AgeBand: care.Adult},
 		Episode: care.Episode{ID: "e1", Setting: care.Online, OpenedOn: "2026-08-01"}, Therapists: []string{"Anna Neri"}, CanAsk: true,
-		Verdict: alliance.DefaultRule().Judge(alliance.Course{Series: m.Client}), Alliance: []app.Measure{m},
+		Verdict: alliance.Usual().Judge(alliance.Course{Series: m.Client}), Alliance: []app.Measure{m},
 		Comments: []app.Comment{{Session: 4, Informant: care.ByClient, Text: "<script>canary</script>"}},
 		Planned:  []care.Session{{ID: "s9", AtMillis: daysAgo(-7), Status: care.Planned}},
 	}
@@ -82,7 +82,7 @@ func staffSamples(c *call) []sample {
 	one := aCourse() // a form that does not tell the three apart, and the newest session not rated
 	one.Alliance[0].Separates = false
 	one.Alliance[0].Client = []alliance.Series{ratings(alliance.Whole, alliance.Client, 8, 8, 8, math.NaN())}
-	one.Verdict = alliance.DefaultRule().Judge(alliance.Course{Series: one.Alliance[0].Client})
+	one.Verdict = alliance.Usual().Judge(alliance.Course{Series: one.Alliance[0].Client})
 	one.Sessions[3].Asked.ClientDone = 0
 	one.CanAsk = false
 	hidden := aCourse()
@@ -224,16 +224,16 @@ func TestHiddenAnswerIsNotGivenAway(t *testing.T) {
 func TestClientModel(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[string]struct{ text, gap, foretold string }{
-		"en": {"Goals fell from 9.1 to 5.0 since 22 Aug.", "Over 3 sessions both rated, the therapist and the client were level on average.", "Goals, guessed"},
-		"it": {"Obiettivi: da 9,1 a 5,0 rispetto al 22 ago.", "Nelle 3 sedute valutate da entrambi, il terapeuta e il cliente erano in media allineati.", "Obiettivi, previsto"},
+		"en": {"Goals fell from 9.1 to 3.0 since 22 Aug.", "Over 3 sessions both rated, the therapist was 0.6 points higher on average.", "Goals, guessed"},
+		"it": {"Obiettivi: da 9,1 a 3,0 rispetto al 22 ago.", "Nelle 3 sedute valutate da entrambi, il terapeuta era in media 0,6 punti sopra.", "Obiettivi, previsto"},
 	} {
 		c, _ := newStaffCall(t, lang)
 		m := c.clientModel(aCourse())
 		if m.Verdict.State != "warm" || m.Verdict.Text != want.text {
 			t.Errorf("%s: %q", lang, m.Verdict.Text)
 		}
-		if len(m.Verdict.Figures()) != 2 || len(m.Verdict.How()) != 1 {
-			t.Errorf("%s: %q", lang, m.Verdict.Why)
+		if len(m.Verdict.Figures) != 2 || len(m.Verdict.How) < 3 {
+			t.Errorf("%s: %q", lang, append(m.Verdict.Figures, m.Verdict.How...))
 		}
 		x := m.Measures[0]
 		if x.Columns[len(x.Columns)-1] != want.foretold || x.Rows[2].Cells[0] != "" || x.Rows[3].Cells[1] == "" {

@@ -4,7 +4,6 @@ package web
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/entente-project/entente/alliance"
@@ -17,7 +16,9 @@ type verdictView struct {
 	State string // warm, calm, unread, little
 	Word  string
 	Text  string
-	Why   []string // the figures, and last the rule
+	// Figures stand in sight below the sentence; How is for whoever asks: the rule,
+	// what it foresaw, how often it is wrong, what it cannot see.
+	Figures, How []string
 }
 
 // verdictWords turns a verdict into sentences. when says how a session is called
@@ -25,15 +26,15 @@ type verdictView struct {
 func verdictWords(p *i18n.Printer, v alliance.Verdict, when func(session int) string) verdictView {
 	out := verdictView{Word: p.T("verdict." + string(v.Kind) + ".word")}
 	switch v.Kind {
-	case alliance.WorthAsking:
+	case alliance.WorthAsking, alliance.WorthAskingNow:
 		out.State = "warm"
 		var texts []string
 		for _, r := range v.Reasons {
 			texts = append(texts, reasonWords(p, r, when))
-			for _, w := range figureWords(p, r) {
-				if !slices.Contains(out.Why, w) {
-					out.Why = append(out.Why, w)
-				}
+		}
+		for _, w := range v.Weighed {
+			if w.Fallen {
+				out.Figures = append(out.Figures, weighedWords(p, w), p.T("why.chance", "Dimension", p.T("dimension."+string(w.Dimension)), "Margin", p.Number(w.Margin, 1), "Percent", percent(p, w.Probability)))
 			}
 		}
 		out.Text = strings.Join(texts, " ")
@@ -43,21 +44,59 @@ func verdictWords(p *i18n.Printer, v alliance.Verdict, when func(session int) st
 	case alliance.NothingStandsOut:
 		out.State = "calm"
 		out.Text = p.T("verdict.nothing.text")
+		for _, w := range v.Weighed {
+			if w.Lower {
+				out.Text = p.T("verdict.nothing.lower", "Dimension", p.T("dimension."+string(w.Dimension)))
+				out.Figures = append(out.Figures, weighedWords(p, w))
+			}
+		}
 	default:
 		out.State = "little"
 		out.Text = p.N("verdict.too_little.text", count(v))
 	}
-	if v.Rule != "" {
-		out.Why = append(out.Why, p.T("verdict.rule", "Rule", p.T("rule."+v.Rule), "Version", v.Version))
-	}
+	out.How = ruleWords(p, v)
 	return out
 }
 
-// Figures are the numbers behind the sentence; they stand in sight below it.
-func (v verdictView) Figures() []string { return v.Why[:max(0, len(v.Why)-1)] }
+// ruleWords are how the verdict came about.
+func ruleWords(p *i18n.Printer, v alliance.Verdict) (out []string) {
+	if v.Rule == "" {
+		return nil
+	}
+	out = append(out, p.T("verdict.rule", "Rule", p.T("rule."+v.Rule), "Version", v.Version)+" "+p.T("rule."+v.Rule+".how"))
+	for _, w := range v.Weighed {
+		if !w.Fallen {
+			out = append(out, weighedWords(p, w))
+		}
+		out = append(out, p.T("why.odds", "Dimension", p.T("dimension."+string(w.Dimension)), "Odds", p.Number(math.Exp(w.Odds), 1), "Limit", p.Number(math.Exp(w.Limit), 1)))
+	}
+	if n := len(v.Weighed); n > 0 {
+		w := v.Weighed[0]
+		out = append(out, p.T("why.false", "N", w.N, "Asking", percent(p, w.FalseAlarms), "Now", percent(p, w.FalseAlarmsNow)))
+	}
+	return append(out, p.T("rule.blind"))
+}
 
-// How is the rule, for whoever asks.
-func (v verdictView) How() []string { return v.Why[max(0, len(v.Why)-1):] }
+// weighedWords say what came and what was to be expected.
+func weighedWords(p *i18n.Printer, w alliance.Weighed) string {
+	key := "why.weighed"
+	if w.Informant == alliance.Carer {
+		key = "why.weighed.carer"
+	}
+	return p.T(key, "Dimension", p.T("dimension."+string(w.Dimension)), "Value", p.Number(w.Value, 1), "Low", p.Number(w.Low, 1), "High", p.Number(w.High, 1))
+}
+
+// percent is a share in whole percents, and never a certainty.
+func percent(p *i18n.Printer, share float64) string {
+	switch v := math.Round(share * 100); {
+	case v < 1:
+		return p.T("why.below", "N", 1)
+	case v > 99:
+		return p.T("why.above", "N", 99)
+	default:
+		return p.Number(v, 0)
+	}
+}
 
 // count is the number of rated sessions a verdict rests on.
 func count(v alliance.Verdict) int {
@@ -72,6 +111,9 @@ func reasonWords(p *i18n.Printer, r alliance.Reason, when func(int) string) stri
 	dim := p.T("dimension." + string(r.Dimension))
 	switch r.Code {
 	case alliance.Fell:
+		if r.Back {
+			return p.T("reason.back."+string(r.Informant), "Dimension", dim, "From", p.Number(r.Figures.From, 1), "To", p.Number(r.Figures.To, 1))
+		}
 		return p.T("reason.fall."+string(r.Informant), "Dimension", dim, "From", p.Number(r.Figures.From, 1), "To", p.Number(r.Figures.To, 1), "Since", when(r.Figures.FromSession))
 	case alliance.BelowCutoff:
 		return p.T("reason.below_cutoff", "Dimension", dim, "To", p.Number(r.Figures.To, 1), "Cutoff", p.Number(r.Figures.Threshold, 1))
@@ -79,20 +121,4 @@ func reasonWords(p *i18n.Printer, r alliance.Reason, when func(int) string) stri
 		return p.T("reason.tension." + string(r.Tension))
 	}
 	return ""
-}
-
-func figureWords(p *i18n.Printer, r alliance.Reason) []string {
-	if r.Code != alliance.Fell {
-		return nil
-	}
-	f := r.Figures
-	known := "why.error_default"
-	if f.ErrorKnown {
-		known = "why.error_known"
-	}
-	return []string{
-		p.T("why.fall", "Dimension", p.T("dimension."+string(r.Dimension)), "Change", p.Number(math.Abs(f.Change), 1), "Threshold", p.Number(f.Threshold, 1),
-			"Deviation", p.Number(math.Abs(f.Deviation), 1), "Mean", p.Number(f.Mean, 1)),
-		p.T(known, "Threshold", p.Number(f.Threshold, 1)),
-	}
 }
