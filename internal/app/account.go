@@ -16,6 +16,7 @@ type secondTx interface {
 	SignIns(practice, staff care.ID, nowMillis int64) ([]care.SignIn, error)
 	Second(practice, staff care.ID) (care.Second, error)
 	PutSecond(practice, staff care.ID, s *care.Second) error
+	EndSignInsBut(practice, staff, keep care.ID) error
 }
 
 // Account is what a member of staff sees of their own account.
@@ -111,11 +112,14 @@ func (a *App) endSignIns(tx Tx, actor care.Actor, id care.ID) error {
 			return err
 		}
 	}
-	return nil
+	if id != "" {
+		return nil
+	}
+	return tx.EndSignInsBut(actor.Practice, actor.Staff, actor.SignIn) // also those that the list leaves out
 }
 
 // ChangePassword sets a new password and ends every other sign-in of the actor.
-// With a second factor it may be shorter. Errors: invalid for a wrong old one or
+// With a second factor it may be shorter. They are told by mail. Errors: invalid for a wrong old one or
 // a weak new one.
 func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, password string) error {
 	s, err := a.proved(ctx, actor, old)
@@ -130,7 +134,7 @@ func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, passwor
 	if err != nil {
 		return err
 	}
-	return a.write(ctx, func(tx Tx) error {
+	err = a.write(ctx, func(tx Tx) error {
 		if least < auth.MinPasswordAlone {
 			if _, err := tx.Second(s.Practice, s.ID); err != nil { // gone in between
 				return err
@@ -149,6 +153,10 @@ func (a *App) ChangePassword(ctx context.Context, actor care.Actor, old, passwor
 		}
 		return a.endSignIns(tx, actor, "")
 	})
+	if err == nil {
+		a.tellOfAccount(ctx, s)
+	}
+	return err
 }
 
 // lengthened lets a sign-in by a password that was too short do everything again.
@@ -227,9 +235,11 @@ func (a *App) NewSecond(ctx context.Context, actor care.Actor) (secret, url stri
 }
 
 // AddSecond turns codes on, once the app has shown that it has the secret, and
-// returns the codes for a lost device, which are not shown again.
+// returns the codes for a lost device, which are not shown again. They are told by
+// mail.
 func (a *App) AddSecond(ctx context.Context, actor care.Actor, secret, code, password string) ([]string, error) {
-	if _, err := a.proved(ctx, actor, password); err != nil {
+	s, err := a.proved(ctx, actor, password)
+	if err != nil {
 		return nil, err
 	}
 	step, ok := auth.CheckTOTP(secret, code, a.cfg.Now(), 0)
@@ -237,29 +247,39 @@ func (a *App) AddSecond(ctx context.Context, actor care.Actor, secret, code, pas
 		return nil, care.Bad("code", "signin.code_wrong")
 	}
 	codes, hashes := auth.NewRecovery()
-	return codes, a.write(ctx, func(tx Tx) error {
+	err = a.write(ctx, func(tx Tx) error {
 		if err := tx.PutSecond(actor.Practice, actor.Staff, &care.Second{Secret: secret, LastStep: step, Recovery: hashes}); err != nil {
 			return err
 		}
 		return a.audit(tx, actor, "add_second", actor.Staff, "", false)
 	})
+	if err != nil {
+		return nil, err
+	}
+	a.tellOfAccount(ctx, s)
+	return codes, nil
 }
 
-// RemoveSecond turns codes off. Errors: invalid for a password that is too short
+// RemoveSecond turns codes off; the actor is told by mail. Errors: invalid for a password that is too short
 // to stand alone.
 func (a *App) RemoveSecond(ctx context.Context, actor care.Actor, password string) error {
-	if _, err := a.proved(ctx, actor, password); err != nil {
+	s, err := a.proved(ctx, actor, password)
+	if err != nil {
 		return err
 	}
 	if auth.TooShortAlone(password) {
 		return care.Bad("old", "account.password_alone")
 	}
-	return a.write(ctx, func(tx Tx) error {
+	err = a.write(ctx, func(tx Tx) error {
 		if err := tx.PutSecond(actor.Practice, actor.Staff, nil); err != nil {
 			return err
 		}
 		return a.audit(tx, actor, "remove_second", actor.Staff, "", false)
 	})
+	if err == nil {
+		a.tellOfAccount(ctx, s)
+	}
+	return err
 }
 
 // ConfirmSignIn turns a sign-in that waits into a real one, by a code of the app

@@ -128,3 +128,54 @@ func TestOwnSignIns(t *testing.T) {
 		}
 	})
 }
+
+// TestToldOfAccount: whoever's password or second factor is changed is told at
+// their own address, and nobody of what was refused.
+func TestToldOfAccount(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		told := func(what string, want int) {
+			t.Helper()
+			if len(w.mail.accounts) != want || want > 0 && w.mail.accounts[want-1] != "neri@example.org" {
+				t.Errorf("%s: told %v", what, w.mail.accounts)
+			}
+			w.now.Add(throttled)
+		}
+		if _, err := w.app.AddSecond(w.ctx, w.neri, testSecret, "000000", password); err == nil {
+			t.Error("a wrong code is taken")
+		}
+		if err := w.app.ChangePassword(w.ctx, w.neri, "not the password", password); err == nil {
+			t.Error("a wrong password is taken")
+		}
+		told("refused", 0)
+		get[[]string](t)(w.app.AddSecond(w.ctx, w.neri, testSecret, w.code(), password))
+		told("a second factor", 1)
+		must(t, w.app.RemoveSecond(w.ctx, w.neri, password))
+		told("without it", 2)
+		must(t, w.app.ChangePassword(w.ctx, w.neri, password, password+" again"))
+		told("a password", 3)
+	})
+}
+
+// TestSignInsAheadEnd: a sign-in that a clock two days ahead has made is in no
+// list, and ends with the others all the same: by a manager, and by its owner.
+func TestSignInsAheadEnd(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		const ahead = 48 * 3_600_000
+		for name, end := range map[string]func() error{
+			"manager": func() error { return w.help(w.boss, w.neri.Staff, care.EndedSignIns, why, password) },
+			"owner":   func() error { return w.app.EndSignIns(w.ctx, w.neri, "") },
+		} {
+			w.now.Add(ahead)
+			in := w.signIn()
+			w.now.Add(-ahead)
+			must(t, end())
+			w.now.Add(ahead)
+			if _, err := w.app.Authenticate(w.ctx, in.Token); care.CodeOf(err) != care.NotFound {
+				t.Errorf("%s: the sign-in opens when its time has come: %v", name, err)
+			}
+			w.now.Add(-ahead)
+		}
+	})
+}

@@ -80,6 +80,7 @@ func TestHelp(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		get[[]string](t)(w.app.AddSecond(w.ctx, w.neri, testSecret, w.code(), password))
 		w.now.Add(throttled)
+		w.mail.accounts = nil // of the second factor
 		wait := w.signIn()
 		open := get[app.SignedIn](t)(w.app.ConfirmSignIn(w.ctx, wait.Token, w.code()))
 		for _, x := range []struct {
@@ -177,7 +178,7 @@ func TestRecover(t *testing.T) {
 			t.Errorf("the link is a sign-in: %v", err)
 		}
 		a := get[app.Account](t)(w.app.Account(w.ctx, me.Actor))
-		if len(a.SignIns) != 1 || a.Second || len(a.Help) != 1 || a.Help[0].Kind != care.Recovered || a.Help[0].Who != "" || len(w.mail.accounts) != 1 {
+		if len(a.SignIns) != 1 || a.Second || len(a.Help) != 1 || a.Help[0].Kind != care.Recovered || a.Help[0].Who != "" || len(w.mail.accounts) != 2 { // of the second factor, and of this
 			t.Errorf("%+v", a)
 		}
 		late := get[app.Link](t)(w.app.RecoverAccount(w.ctx, "neri@example.org", why))

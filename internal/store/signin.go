@@ -89,6 +89,13 @@ func (t *Tx) EndSignIn(practice, signIn care.ID) error {
 	return t.changed("DELETE FROM sign_in WHERE practice_id = $1 AND sign_in_id = $2", practice, signIn)
 }
 
+// EndSignInsBut deletes every sign-in of a person but one ("" for none kept), also
+// those that are over or were made by a clock that ran ahead.
+func (t *Tx) EndSignInsBut(practice, staff, keep care.ID) error {
+	_, err := t.exec("DELETE FROM sign_in WHERE practice_id = $1 AND staff_id = $2 AND sign_in_id <> $3", practice, staff, keep)
+	return err
+}
+
 // PutJoin stores a colleague's way in, in place of an earlier one.
 func (t *Tx) PutJoin(j care.Join) error {
 	_, err := t.exec(`INSERT INTO staff_join (practice_id, staff_id, token_hash, expires_millis) VALUES ($1, $2, $3, $4)
