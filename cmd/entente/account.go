@@ -42,6 +42,8 @@ func (c *accountList) Run(ctx context.Context) error {
 			}
 			second := "no second factor"
 			switch {
+			case x.Ended:
+				second = "ended"
 			case !x.Joined:
 				second = "has not joined yet"
 			case x.Second:

@@ -57,6 +57,12 @@ func TestWaysInPictures(t *testing.T) {
 			}
 			look("ways-colleagues", "/colleagues")
 			look("ways-colleague", "/colleagues/"+string(ada.Staff))
+			client := must[care.ID](t)(d.app.AddClient(t.Context(), ada, app.NewClient{Label: "A. B.", AgeBand: care.Adult, Language: lang}))
+			look("ways-ending", "/colleagues/"+string(ada.Staff)+"/end")
+			if err := d.app.HandOver(t.Context(), ada, client, d.boss.Staff); err != nil {
+				t.Fatal(err)
+			}
+			look("ways-handover", "/clients/"+string(client)+"/handover")
 			look("ways-practice", "/practice")
 			tomorrow := care.SignInRules{IdleMinutes: 60, LongestHours: 24, SecondFromMillis: d.clock().Add(30 * time.Minute).UnixMilli()}
 			if err := d.app.SetSignInRules(t.Context(), d.boss, tomorrow, demoPassword); err != nil {

@@ -22,6 +22,7 @@ type Tx interface {
 	secondTx
 	rulesTx
 	helpTx
+	endingTx
 	providerTx
 	kioskTx
 	joinTx

@@ -148,13 +148,16 @@ func (a *App) openEpisode(tx Tx, actor care.Actor, c care.Client, in NewEpisode)
 			return "", err
 		}
 	}
+	if err := staffTurn(tx, actor.Practice); err != nil {
+		return "", err
+	}
 	e.Therapists = append([]care.ID{actor.Staff}, in.Therapists...)
 	for who, role := range map[*[]care.ID]care.Role{&e.Therapists: care.Therapist, &e.Supervisors: care.Supervisor} {
 		slices.Sort(*who)
 		*who = slices.Compact(*who)
 		for _, id := range *who {
 			s, err := tx.Staff(actor.Practice, id)
-			if care.CodeOf(err) == care.NotFound || err == nil && !slices.Contains(s.Roles, role) {
+			if care.CodeOf(err) == care.NotFound || err == nil && (s.Ended() || !slices.Contains(s.Roles, role)) {
 				return "", care.Bad("therapists", "field.choice")
 			}
 			if err != nil {

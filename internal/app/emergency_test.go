@@ -36,6 +36,7 @@ func (w *world) need() {
 	}))
 	must(w.t, w.grant(w.neri))
 	w.write()
+	w.leaverEach()
 }
 
 // TestEmergency: who opens a client in an emergency reads and does not write, for

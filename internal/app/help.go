@@ -31,6 +31,7 @@ type ColleagueView struct {
 	Colleague
 	SignIns int // in how many browsers they are signed in now
 	Help    []HelpLine
+	Ending  Ending
 	Self    bool // it is the actor's own: the account page is the place
 }
 
@@ -134,7 +135,7 @@ func (a *App) Colleague(ctx context.Context, actor care.Actor, id care.ID) (v Co
 		if err != nil {
 			return err
 		}
-		v = ColleagueView{Colleague: Colleague{ID: s.ID, Name: s.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != ""}, Self: s.ID == actor.Staff}
+		v = ColleagueView{Colleague: Colleague{ID: s.ID, Name: s.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != "", Ended: s.Ended()}, Self: s.ID == actor.Staff}
 		if v.Second, err = hasTwo(tx, s.Practice, s.ID); err != nil {
 			return err
 		}
@@ -143,7 +144,10 @@ func (a *App) Colleague(ctx context.Context, actor care.Actor, id care.ID) (v Co
 			return err
 		}
 		v.SignIns = len(all)
-		v.Help, err = helpLines(tx, s.Practice, s.ID)
+		if v.Help, err = helpLines(tx, s.Practice, s.ID); err != nil {
+			return err
+		}
+		v.Ending, err = ending(tx, s)
 		return err
 	})
 	return v, err
@@ -188,6 +192,8 @@ func (a *App) HelpColleague(ctx context.Context, actor care.Actor, id care.ID, i
 	switch {
 	case id == actor.Staff:
 		return care.Bad("reason", "help.own")
+	case target.Ended():
+		return care.Bad("reason", "ending.ended")
 	case in.Kind != care.EndedSignIns && in.Kind != care.ResetSecond && in.Kind != care.SentLink:
 		return care.Bad("kind", "field.choice")
 	}
@@ -300,6 +306,9 @@ func (a *App) RecoverAccount(ctx context.Context, email, reason string) (Link, e
 		if s, err = staffByEmail(tx, email); err != nil {
 			return err
 		}
+		if s.Ended() {
+			return care.Missing()
+		}
 		h := care.Help{ID: a.cfg.NewID(), Practice: s.Practice, Staff: s.ID, Kind: care.Recovered, Reason: reason, AtMillis: a.nowMillis()}
 		if err := a.help(tx, care.Actor{Practice: s.Practice}, h); err != nil {
 			return err
@@ -341,7 +350,7 @@ func (a *App) Accounts(ctx context.Context) (out []OperatorLine, err error) {
 				return err
 			}
 			for _, s := range all {
-				l := OperatorLine{Practice: p.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != ""}
+				l := OperatorLine{Practice: p.Name, Email: s.Email, Roles: s.Roles, Joined: s.PasswordHash != "", Ended: s.Ended()}
 				if l.Second, err = hasTwo(tx, p.ID, s.ID); err != nil {
 					return err
 				}
@@ -358,4 +367,5 @@ type OperatorLine struct {
 	Practice, Email string
 	Roles           []care.Role
 	Joined, Second  bool
+	Ended           bool
 }

@@ -73,6 +73,9 @@ func (a *App) readImport(ctx context.Context, actor care.Actor, m *ImportMap, sr
 		r.zone = zone(pr)
 		all, err := tx.AllStaff(actor.Practice)
 		for _, s := range all {
+			if s.Ended() {
+				continue
+			}
 			r.colleagues[strings.ToLower(s.Name)] = s.ID
 			r.colleagues[strings.ToLower(s.Email)] = s.ID
 		}

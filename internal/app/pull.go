@@ -65,7 +65,7 @@ func (a *App) countOpened(tx Tx, actor care.Actor, about care.ID) (tell []care.S
 	}
 	var ids []care.ID
 	for _, s := range all {
-		if slices.Contains(s.Roles, care.Manager) { // also who did it: it may not have been them
+		if slices.Contains(s.Roles, care.Manager) && !s.Ended() { // also who did it: it may not have been them
 			tell, ids = append(tell, s), append(ids, s.ID)
 		}
 	}

@@ -354,6 +354,9 @@ func (a *App) Authenticate(ctx context.Context, token string) (me Me, err error)
 		if err != nil {
 			return err
 		}
+		if s.Ended() {
+			return care.Missing()
+		}
 		p, err := tx.Practice(si.Practice)
 		if err != nil {
 			return err

@@ -61,5 +61,6 @@ type Colleague struct {
 	Email  string
 	Roles  []care.Role
 	Joined bool
+	Ended  bool // the account was ended
 	Second bool // has a second factor; told to managers only
 }

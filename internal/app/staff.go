@@ -18,7 +18,7 @@ func (a *App) Staff(ctx context.Context, actor care.Actor) (out []Colleague, err
 	err = a.read(ctx, func(tx Tx) error {
 		all, err := tx.AllStaff(actor.Practice)
 		for _, s := range all {
-			c := Colleague{ID: s.ID, Name: s.Name, Roles: s.Roles, Joined: s.PasswordHash != ""}
+			c := Colleague{ID: s.ID, Name: s.Name, Roles: s.Roles, Joined: s.PasswordHash != "", Ended: s.Ended()}
 			if actor.Has(care.Manager) || s.ID == actor.Staff {
 				c.Email = s.Email
 			}

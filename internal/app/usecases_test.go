@@ -143,9 +143,30 @@ var useCases = []useCase{
 		return w.app.SetSignInRules(w.ctx, a, care.SignInRules{IdleMinutes: 60, LongestHours: 24}, password)
 	}},
 	{"Colleague", []who{neri, boss}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Colleague(w.ctx, a, w.costa.Staff)) }},
+	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"HelpColleague", []who{neri, boss}, true, func(w *world, a care.Actor) error {
 		w.now.Add(throttled)
 		return w.app.HelpColleague(w.ctx, a, w.costa.Staff, app.NewHelp{Kind: care.ResetSecond, Reason: "CANARY-reason: the phone was lost"}, password)
+	}},
+	{"EndStaff", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		w.now.Add(throttled)
+		id, ok := w.leaving[a.Staff]
+		if !ok {
+			id = w.costa.Staff
+		}
+		return w.app.EndStaff(w.ctx, a, id, app.NewEnding{To: w.riva.Staff, Reason: "CANARY-reason: works elsewhere now"}, password)
+	}},
+	{"Takers", []who{neri}, false, func(w *world, a care.Actor) error {
+		_, _, err := w.app.Takers(w.ctx, a, w.client)
+		return err
+	}},
+	{"HandOver", []who{neri}, true, func(w *world, a care.Actor) error {
+		err := w.app.HandOver(w.ctx, a, w.client, w.costa.Staff)
+		if err == nil {
+			w.fail.Store(0)
+			must(w.t, w.app.HandOver(w.ctx, w.costa, w.client, w.neri.Staff))
+		}
+		return err
 	}},
 	{"BeginLink", staffOfPractice, true, func(w *world, a care.Actor) error {
 		w.now.Add(throttled)
@@ -159,7 +180,6 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.HelpColleague(w.ctx, a, w.costa.Staff, app.NewHelp{Kind: care.SentLink, Reason: "CANARY-reason: forgot the password"}, password)
 	}},
-	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"NoteRefusal", everyStaff, true, func(w *world, a care.Actor) error { return w.app.NoteRefusal(w.ctx, a, w.session) }},
 	{"OpenEmergency", []who{costa}, true, func(w *world, a care.Actor) error {
 		return errorOf(w.app.OpenEmergency(w.ctx, a, app.NewEmergency{Name: "canary-in  need", Reason: "CANARY-reason: in danger, colleague away"}))

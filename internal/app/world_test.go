@@ -71,6 +71,7 @@ type world struct {
 	typed                    instrument.Draft    // what is in it
 	erased                   care.ID             // somebody erased before (see need)
 	shares                   string              // the folder of shares
+	leaving                  map[care.ID]care.ID // a colleague for each manager to end (see need)
 	toErase                  map[care.ID]care.ID // a client for each manager to erase (see need)
 }
 

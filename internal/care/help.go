@@ -22,6 +22,7 @@ const (
 	EndedSignIns HelpKind = "ended_sign_ins" // all of them
 	ResetSecond  HelpKind = "reset_second"   // and all sign-ins ended
 	SentLink     HelpKind = "sent_link"      // a mail to their own address, to choose a password
+	EndedAccount HelpKind = "ended_account"  // for good
 	Recovered    HelpKind = "recovered"      // by the operator: second factor gone, sign-ins ended, a link to choose a password
 )
 

@@ -22,6 +22,7 @@ type Staff struct {
 	Roles         []Role
 	PasswordHash  string // empty until the person has joined
 	CreatedMillis int64
+	EndedMillis   int64 // 0: the account goes on
 }
 
 // SignIn is one browser in which a member of staff is signed in.

@@ -119,7 +119,7 @@ func splitRoles(s string) (out []care.Role) {
 	return out
 }
 
-const staffColumns = "practice_id, staff_id, name, email, language, roles, password_hash, created_millis"
+const staffColumns = "practice_id, staff_id, name, email, language, roles, password_hash, created_millis, ended_millis"
 
 type staffRow struct {
 	s           care.Staff
@@ -128,7 +128,7 @@ type staffRow struct {
 
 func scanStaff(r scanner) (x staffRow, err error) {
 	var roles string
-	err = r.Scan(&x.s.Practice, &x.s.ID, &x.name, &x.email, &x.s.Language, &roles, &x.s.PasswordHash, &x.s.CreatedMillis)
+	err = r.Scan(&x.s.Practice, &x.s.ID, &x.name, &x.email, &x.s.Language, &roles, &x.s.PasswordHash, &x.s.CreatedMillis, &x.s.EndedMillis)
 	x.s.Roles = splitRoles(roles)
 	return x, err
 }
@@ -181,9 +181,9 @@ func (t *Tx) AllStaff(practice care.ID) ([]care.Staff, error) {
 	return out, nil
 }
 
-// SetPassword changes a password hash.
+// SetPassword changes a password hash: not_found for an account that has ended.
 func (t *Tx) SetPassword(practice, staff care.ID, hash string) error {
-	return t.changed("UPDATE staff SET password_hash = $3 WHERE practice_id = $1 AND staff_id = $2", practice, staff, hash)
+	return t.changed("UPDATE staff SET password_hash = $3 WHERE practice_id = $1 AND staff_id = $2 AND ended_millis = 0", practice, staff, hash)
 }
 
 // SetStaffLanguage changes the language of a person's pages.

@@ -59,7 +59,7 @@ func (c *call) newClientForm(typed url.Values) (clientForm, error) {
 		return f, err
 	}
 	for _, s := range all {
-		if s.ID == c.by.Staff {
+		if s.ID == c.by.Staff || s.Ended {
 			continue
 		}
 		for _, r := range s.Roles {

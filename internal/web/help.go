@@ -25,6 +25,8 @@ type helpView struct {
 	app.ColleagueView
 	Lines        []helpLine
 	Reason, Kind string
+	EndedText    string // "" for an account that goes on
+	To           care.ID
 	Done         bool
 }
 
@@ -44,7 +46,11 @@ func (c *call) helpLines(all []app.HelpLine) (out []helpLine) {
 
 func (c *call) helpView() (helpView, error) {
 	v, err := c.app().Colleague(c.r.Context(), c.by, c.id())
-	return helpView{ColleagueView: v, Lines: c.helpLines(v.Help)}, err
+	out := helpView{ColleagueView: v, Lines: c.helpLines(v.Help)}
+	if v.Ended {
+		out.EndedText = c.p.T("ending.was", "When", c.p.DateTime(c.at(v.Ending.EndedMillis)))
+	}
+	return out, err
 }
 
 func colleaguePage(c *call) error {

@@ -31,6 +31,7 @@ CREATE TABLE staff (
   password_hash TEXT NOT NULL,
   second BYTEA,
   created_millis BIGINT NOT NULL,
+  ended_millis BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (practice_id, staff_id)
 );
 CREATE UNIQUE INDEX staff_email ON staff (practice_id, email_index);
