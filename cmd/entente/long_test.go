@@ -8,8 +8,10 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -87,5 +89,43 @@ func TestManyClients(t *testing.T) {
 	}
 	if today := b.people[roleTherapist].get("/today").body; len(today) > 100_000 {
 		t.Errorf("the day's page has %d bytes", len(today))
+	}
+}
+
+// TestManySessions: however long a course is, the client's page lists the newest
+// hundred sessions, and all of them when it is asked to. ENTENTE_DRILL makes it
+// 5,000 and prints how long they take.
+func TestManySessions(t *testing.T) {
+	t.Parallel()
+	b, p := newBlock(t), i18n.For("en")
+	me := b.therapist(t)
+	many := 130
+	if os.Getenv("ENTENTE_DRILL") != "" {
+		many = 5_000
+	}
+	before := len(must[app.ClientView](t)(b.app.ClientPage(t.Context(), me, care.ID(b.ids["client"]), "")).Sessions)
+	if err := b.store.Write(t.Context(), func(tx *store.Tx) error {
+		for i := range many {
+			if err := tx.AddSession(care.Session{ID: care.ID(uuid.NewString()), Practice: me.Practice, Episode: care.ID(b.ids["episode"]), AtMillis: int64(i+1) * 86_400_000, Status: care.Held}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	path := "/clients/" + b.ids["client"]
+	begun := time.Now()
+	page := b.people[roleTherapist].get(path)
+	t.Logf("the page of %d sessions: %d kB in %s", many+before, len(page.body)/1000, time.Since(begun).Round(time.Millisecond))
+	listed := func(body string) int { return strings.Count(body, `<span class="no">`) }
+	if n := listed(page.body); n != 100 || !strings.Contains(page.body, p.T("sessions.beyond", "Shown", 100, "Total", many+before)) {
+		t.Errorf("%d sessions are listed", n)
+	}
+	begun = time.Now()
+	page = b.people[roleTherapist].get(path + "?all=1")
+	t.Logf("with all of them: %d kB in %s", len(page.body)/1000, time.Since(begun).Round(time.Millisecond))
+	if n := listed(page.body); n != many+before {
+		t.Errorf("%d of %d sessions are listed when all are asked for", n, many+before)
 	}
 }

@@ -53,6 +53,15 @@ func formKey(r care.Response) string {
 	return (&instrument.Instrument{ID: r.Instrument, Version: r.Version}).Key()
 }
 
+// bySession gathers what was said about each session, in the order of the course.
+func (c course) bySession() map[care.ID][]care.Response {
+	out := make(map[care.ID][]care.Response, len(c.sessions))
+	for _, r := range c.responses {
+		out[r.Session] = append(out[r.Session], r)
+	}
+	return out
+}
+
 // without leaves out what a respondent said about one session.
 func (c course) without(session care.ID) course {
 	c.responses = slices.DeleteFunc(slices.Clone(c.responses), func(r care.Response) bool {
@@ -204,9 +213,10 @@ func (c course) series(scale instrument.Scale, who alliance.Informant, want func
 
 // tension gives the answers to the direct question, by session number.
 func (c course) tension() (out []alliance.TensionPoint) {
+	said := c.bySession()
 	for _, s := range c.sessions {
-		for _, r := range c.responses {
-			if r.Session != s.ID || r.Informant != care.ByClient {
+		for _, r := range said[s.ID] {
+			if r.Informant != care.ByClient {
 				continue
 			}
 			if t := tensionOf(c.forms[formKey(r)], r.Content.Answers); t != "" {
@@ -293,13 +303,14 @@ func (c course) standing(predicts bool) standing {
 // fresh is the newest session that the client rated by one of our forms, and who
 // has predicted it.
 func (c course) fresh() (id care.ID, guessed []care.ID) {
-	at := int64(math.MinInt64)
+	held, at := map[care.ID]int64{}, int64(math.MinInt64)
+	for _, s := range c.sessions {
+		held[s.ID] = s.AtMillis
+	}
 	for _, r := range c.responses {
 		if r.Informant == care.ByClient && r.Import == "" && c.forms[formKey(r)].Kind == instrument.Alliance {
-			for _, s := range c.sessions {
-				if s.ID == r.Session && s.AtMillis >= at {
-					id, at = s.ID, s.AtMillis
-				}
+			if t, ok := held[r.Session]; ok && t >= at {
+				id, at = r.Session, t
 			}
 		}
 	}

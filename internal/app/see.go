@@ -395,13 +395,12 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 			c = c.without(fresh)
 		}
 	}
-	tension := c.tension()
+	tension := map[int]alliance.TensionAnswer{}
+	for _, t := range c.tension() {
+		tension[t.Session] = t.Answer
+	}
 	for i := range v.Sessions {
-		for _, t := range tension {
-			if t.Session == v.Sessions[i].Session.Number {
-				v.Sessions[i].Tension = t.Answer
-			}
-		}
+		v.Sessions[i].Tension = tension[v.Sessions[i].Session.Number]
 	}
 	v.Verdict, v.Comments = c.judge(), c.comments()
 	v.Alliance, v.Outcome, v.Process = c.pictures(instrument.Alliance), c.pictures(instrument.Outcome), c.pictures(instrument.Process)
@@ -434,21 +433,15 @@ func (a *App) points(tx Tx, actor care.Actor, relation care.Relation, e care.Epi
 			writers[n.Staff] = s.Name
 		}
 	}
+	noted := map[care.ID][]NoteView{}
+	for _, n := range notes {
+		noted[n.Session] = append(noted[n.Session], NoteView{Text: n.Text, By: writers[n.Staff], AtMillis: n.AtMillis})
+	}
 	fresh, _ := c.fresh()
+	said := c.bySession()
 	for _, s := range c.sessions {
-		var rs []care.Response
-		for _, r := range c.responses {
-			if r.Session == s.ID {
-				rs = append(rs, r)
-			}
-		}
-		p := SessionPoint{Session: s, Asked: a.asked(actor, relation, e, rs, s.ID, revealed)}
+		p := SessionPoint{Session: s, Asked: a.asked(actor, relation, e, said[s.ID], s.ID, revealed), Notes: noted[s.ID]}
 		p.Asked.Hidden = p.Asked.Hidden && s.ID == fresh // only the newest waits for a guess
-		for _, n := range notes {
-			if n.Session == s.ID {
-				p.Notes = append(p.Notes, NoteView{Text: n.Text, By: writers[n.Staff], AtMillis: n.AtMillis})
-			}
-		}
 		out = append(out, p)
 	}
 	return out, nil

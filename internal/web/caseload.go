@@ -80,6 +80,7 @@ type todayView struct {
 	Date     string
 	Sessions []todaySession
 	Asking   []caseRow
+	Beyond   int        // how many there are, if Asking holds only the first of them
 	Clients  []caseRow  // to start a session with
 	Told     []notice   // others' accesses in an emergency, to be seen
 	Held     []notice   // the reader's own
@@ -98,7 +99,8 @@ func todayPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	v := todayView{Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(d.Asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls)}
+	asking, beyond := firstAsking(d.Asking)
+	v := todayView{Beyond: beyond, Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls)}
 	for _, s := range d.Sessions {
 		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
 		x.Client.Label = c.nameOf(s.Client.Label, s.Client.ID)

@@ -31,6 +31,8 @@ type clientModel struct {
 	At           string      // day and time of a session to plan, as typed
 	Again        *clientForm // for opening a further episode
 	Print        string      // the day, for the printed page
+	All          bool        // every session was asked for
+	Beyond       int         // how many sessions there are, if only the newest are listed
 	Held         string      // that this is read by an emergency access, "" if it is the reader's own
 }
 
@@ -81,7 +83,7 @@ func clientPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.render(http.StatusOK, "client", c.clientModel(v))
+	return c.render(http.StatusOK, "client", c.newest(c.clientModel(v)))
 }
 
 func (c *call) clientModel(v app.ClientView) clientModel {
@@ -103,8 +105,8 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 		if s.Session.ID == v.Hidden {
 			m.HiddenNo = s.Session.Number
 		}
-		m.Points = append([]pointModel{{s, c.day(s.Session.AtMillis)}}, m.Points...)
 	}
+	m.Points = newestFirst(v.Sessions, func(s app.SessionPoint) pointModel { return pointModel{s, dates[s.Session.Number]} })
 	for _, s := range v.Planned {
 		m.Planned = append(m.Planned, plannedModel{s, c.p.DateTime(c.at(s.AtMillis))})
 	}

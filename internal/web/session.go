@@ -188,7 +188,7 @@ func (c *call) planAgain(typed string, err error) error {
 	if lookErr != nil {
 		return lookErr
 	}
-	m := c.clientModel(v)
+	m := c.newest(c.clientModel(v))
 	m.At = typed
 	return c.again("client", m, err)
 }
