@@ -20,10 +20,11 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # Built from the Go module proxy at this version; see docs/dependencies.md.
 GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 export GOLANGCI_LINT_CACHE := $(TOOLS)/golangci-lint-cache
 
-.PHONY: help run build test lint pictures trial bench bench-stats drill clean
+.PHONY: help run build test lint pictures trial bench bench-stats drill vuln clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +49,9 @@ lint: $(GOLANGCI) ## Check format, go vet, golangci-lint
 $(GOLANGCI):
 	@echo "building golangci-lint $(GOLANGCI_VERSION), once: about two minutes"
 	GOBIN=$(dir $@) CGO_ENABLED=0 go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+vuln: ## Ask the Go vulnerability database (vuln.go.dev) about what the program uses
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
 
 pictures: ## Photograph the pages into docs/pictures
 	@bash scripts/setup-tests

@@ -291,8 +291,9 @@ func (a *App) ConfirmSignIn(ctx context.Context, token, code string) (out Signed
 		return out, care.Missing()
 	}
 	var failure error
+	var throttled bool
 	err = a.write(ctx, func(tx Tx) error {
-		failure = nil
+		failure, throttled = nil, false
 		si, err := tx.SignInByToken(hashOf(t, "sign_in"), a.nowMillis())
 		if err != nil {
 			return err
@@ -300,9 +301,14 @@ func (a *App) ConfirmSignIn(ctx context.Context, token, code string) (out Signed
 		if !si.Waits {
 			return care.Missing()
 		}
-		if over, err := a.codeThrottled(tx, si.Staff); err != nil || over {
-			failure = &care.Error{Code: care.Unavailable, Field: "code", Key: "error.throttled"}
+		n, err := a.codeTries(tx, si.Staff)
+		if err != nil {
 			return err
+		}
+		throttled = n == triesByCode+1
+		if n > triesByCode {
+			failure = &care.Error{Code: care.Unavailable, Field: "code", Key: "error.throttled"}
+			return nil
 		}
 		second, err := tx.Second(si.Practice, si.Staff)
 		if err != nil {
@@ -310,6 +316,9 @@ func (a *App) ConfirmSignIn(ctx context.Context, token, code string) (out Signed
 		}
 		if !takeCode(&second, code, a) {
 			failure = care.Bad("code", "signin.code_wrong")
+			if err := a.audit(tx, care.Actor{Practice: si.Practice, Staff: si.Staff}, "sign_in_failed", si.ID, "", false); err != nil {
+				return err
+			}
 			if si.PINFailures+1 >= maxCodeFailures {
 				failure = care.Missing()
 				return tx.EndSignIn(si.Practice, si.ID)
@@ -330,6 +339,12 @@ func (a *App) ConfirmSignIn(ctx context.Context, token, code string) (out Signed
 		return err
 	})
 	if err == nil {
+		if throttled {
+			a.logThrottled(ctx, "codes", "one account")
+		}
+		if failure != nil {
+			a.logRefused(ctx, "code")
+		}
 		err = failure
 	}
 	return out, err
@@ -349,9 +364,8 @@ func takeCode(second *care.Second, code string, a *App) bool {
 // all sign-ins that wait: whoever knows the password guesses one in 10,000.
 const triesByCode = 30
 
-func (a *App) codeThrottled(tx Tx, staff care.ID) (bool, error) {
+func (a *App) codeTries(tx Tx, staff care.ID) (int64, error) {
 	window := a.nowMillis() / throttleWindow.Milliseconds() * throttleWindow.Milliseconds()
 	sum := sha256.Sum256([]byte("code|" + string(staff)))
-	n, err := tx.Hit(hex.EncodeToString(sum[:16]), window, window-throttleWindow.Milliseconds())
-	return n > triesByCode, err
+	return tx.Hit(hex.EncodeToString(sum[:16]), window, window-throttleWindow.Milliseconds())
 }

@@ -116,6 +116,9 @@ func (a *App) flowThrottled(ctx context.Context, address string) error {
 		n, err = tx.Hit(hex.EncodeToString(sum[:16]), window, window-throttleWindow.Milliseconds())
 		return err
 	})
+	if err == nil && n == triesByAddress+1 {
+		a.logThrottled(ctx, "attempts by a provider or a passkey", "one address")
+	}
 	if err == nil && n > triesByAddress {
 		return &care.Error{Code: care.Unavailable, Key: "error.throttled"}
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net/mail"
 	"slices"
 	"strings"
@@ -263,6 +264,7 @@ func (a *App) SignIn(ctx context.Context, in Credentials) (SignedIn, error) {
 		if err := auth.VerifyDummy(ctx, in.Password); err != nil {
 			return SignedIn{}, &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: err}
 		}
+		a.logRefused(ctx, "password")
 		// As long as noting it for an account that exists.
 		return SignedIn{}, errors.Join(a.write(ctx, func(tx Tx) error {
 			_, err := tx.Hit("nobody", 0, 0)
@@ -274,6 +276,7 @@ func (a *App) SignIn(ctx context.Context, in Credentials) (SignedIn, error) {
 		return SignedIn{}, &care.Error{Code: care.Unavailable, Key: "error.unavailable", Err: err}
 	}
 	if !ok {
+		a.logRefused(ctx, "password")
 		return SignedIn{}, errors.Join(a.write(ctx, func(tx Tx) error {
 			return a.audit(tx, care.Actor{Practice: found.Practice, Staff: found.ID}, "sign_in_failed", found.ID, "", false)
 		}), wrong)
@@ -312,14 +315,15 @@ func (a *App) throttle(ctx context.Context, in Credentials) error {
 	limits := []struct {
 		bucket string
 		most   int64
+		of     string
 	}{
-		{"pair|" + email + "|" + in.Address, triesByPair},
-		{"address|" + in.Address, triesByAddress},
-		{"account|" + email, triesByAccount},
+		{"pair|" + email + "|" + in.Address, triesByPair, "one account from one address"},
+		{"address|" + in.Address, triesByAddress, "one address"},
+		{"account|" + email, triesByAccount, "one account"},
 	}
-	over := false
+	over, first := false, ""
 	err := a.write(ctx, func(tx Tx) error {
-		over = false
+		over, first = false, ""
 		for _, l := range limits {
 			sum := sha256.Sum256([]byte(l.bucket))
 			n, err := tx.Hit(hex.EncodeToString(sum[:16]), window, window-throttleWindow.Milliseconds())
@@ -327,13 +331,30 @@ func (a *App) throttle(ctx context.Context, in Credentials) error {
 				return err
 			}
 			over = over || n > l.most
+			if n == l.most+1 { // once in a window: a line for each try would fill the log
+				first = l.of
+			}
 		}
 		return nil
 	})
+	if err == nil && first != "" {
+		a.logThrottled(ctx, "passwords", first)
+	}
 	if err == nil && over {
 		return &care.Error{Code: care.Unavailable, Field: "password", Key: "error.throttled"}
 	}
 	return err
+}
+
+// logThrottled says what is refused for a while and of whom as little as possible.
+func (a *App) logThrottled(ctx context.Context, what, of string) {
+	a.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "too many tries to sign in; further ones are refused for a while", slog.String("tries", what), slog.String("of", of))
+}
+
+// logRefused says that somebody was not let in, alike for an account that exists
+// and for one that does not.
+func (a *App) logRefused(ctx context.Context, by string) {
+	a.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "a sign-in was refused", slog.String("by", by))
 }
 
 // Authenticate tells who a browser's cookie stands for. Errors: not_found.

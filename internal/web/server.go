@@ -30,6 +30,7 @@ type Server struct {
 
 	bodyLasts time.Duration
 
+	elsewhere elsewhere
 	bringings bringings // files between preview and import
 	pulse     wellness
 }
@@ -57,7 +58,7 @@ func New(a *app.App, cfg Config) (http.Handler, error) {
 // guard wraps every answer: cross-site requests are refused, nothing is cached,
 // framed, sniffed or referred, and only our own files may run.
 func (s *Server) guard(next http.Handler) http.Handler {
-	next = http.NewCrossOriginProtection().Handler(next)
+	next = s.crossSite().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
