@@ -3,6 +3,7 @@
 package app_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,9 +97,41 @@ func TestDamagedElsewhere(t *testing.T) {
 		if n := get[app.Today](t)(w.app.Today(w.ctx, w.neri)).Told[0]; n.Label != "" || n.Reason != "" || n.By == "" || n.Client != w.inNeed {
 			t.Errorf("the notice: %+v", n)
 		}
+		spoil("UPDATE staff SET name = $1 WHERE staff_id = $2", w.riva.Staff)
+		if n := get[app.Today](t)(w.app.Today(w.ctx, w.neri)).Told[0]; n.By != "" || n.Client != w.inNeed {
+			t.Errorf("the notice of somebody without a name: %+v", n)
+		}
 		must(t, w.app.SeeEmergency(w.ctx, w.neri, w.emergency))
 		if page := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri)); len(page) < 2 {
 			t.Errorf("%d rows", len(page))
 		}
+	})
+}
+
+// TestDamagedColleague: where a colleague's own name does not open, they can work,
+// their client answers, and each page goes on and says that there is somebody.
+func TestDamagedColleague(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.need()
+		must(t, w.app.AddNote(w.ctx, w.neri, w.session, "CANARY-note"))
+		in := w.signIn()
+		_, err := w.db.ExecContext(w.ctx, "UPDATE staff SET name = $1 WHERE practice_id = $2", append([]byte{1, 1}, make([]byte, 60)...), w.neri.Practice)
+		must(t, err)
+		if me := get[app.Me](t)(w.app.Authenticate(w.ctx, in.Token)); me.Name != "" || me.Actor.Staff != w.neri.Staff || !me.Actor.Has(care.Therapist) {
+			t.Errorf("signed in as %+v", me)
+		}
+		if f := get[app.FormView](t)(w.app.NextForm(w.ctx, w.respondent)); !slices.Equal(f.Readers, []string{""}) {
+			t.Errorf("the client is told that %q read", f.Readers)
+		}
+		w.answerAll(w.respondent, .5, 1, "CANARY-words")
+		page := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, ""))
+		if !slices.Equal(page.Therapists, []string{""}) || len(page.Sessions[0].Notes) != 1 || page.Sessions[0].Notes[0].By != "" || len(page.Damaged) == 0 || page.Damaged[0].Table != "staff" || page.Damaged[0].Column != "name" {
+			t.Errorf("the page: %q, %v", page.Therapists, page.Damaged)
+		}
+		if today := get[app.Today](t)(w.app.Today(w.ctx, w.neri)); len(today.Sessions) != 1 || len(today.Told) != 1 || len(today.Pulls) != 1 || today.Pulls[0].By != "" {
+			t.Errorf("the day: %d sessions, %d notices", len(today.Sessions), len(today.Told))
+		}
+		get[app.SessionView](t)(w.app.Session(w.ctx, w.neri, w.session))
 	})
 }

@@ -239,7 +239,7 @@ func emergencyNotices(tx Tx, practice care.ID, all []care.Emergency) (out []Emer
 		if err != nil {
 			return nil, err
 		}
-		s, err := tx.Staff(practice, e.Staff)
+		s, err := tx.NamedStaff(practice, e.Staff)
 		if err != nil {
 			return nil, err
 		}

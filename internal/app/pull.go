@@ -101,10 +101,11 @@ func (a *App) pullsToday(tx Tx, actor care.Actor) (out []PullNotice, err error) 
 		return nil, err
 	}
 	for _, p := range all {
-		s, err := tx.Staff(actor.Practice, p.Staff)
+		s, err := tx.NamedStaff(actor.Practice, p.Staff)
 		if err != nil {
 			return nil, err
 		}
+		tx.Damaged() // the notice says so
 		out = append(out, PullNotice{Pull: p, By: s.Name})
 	}
 	return out, nil

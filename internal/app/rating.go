@@ -125,10 +125,11 @@ func readers(tx Tx, e care.Episode) ([]string, error) {
 
 func names(tx Tx, practice care.ID, ids []care.ID) (out []string, err error) {
 	for _, id := range ids {
-		s, err := tx.Staff(practice, id)
+		s, err := tx.NamedStaff(practice, id)
 		if err != nil {
 			return nil, err
 		}
+		tx.Damaged() // the page says that there is somebody whose name does not open
 		if !slices.Contains(out, s.Name) {
 			out = append(out, s.Name)
 		}

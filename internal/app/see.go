@@ -425,8 +425,8 @@ func (a *App) points(tx Tx, actor care.Actor, relation care.Relation, e care.Epi
 	}
 	writers := map[care.ID]string{}
 	for _, n := range notes {
-		if writers[n.Staff] == "" {
-			s, err := tx.Staff(actor.Practice, n.Staff)
+		if _, known := writers[n.Staff]; !known {
+			s, err := tx.NamedStaff(actor.Practice, n.Staff)
 			if err != nil {
 				return nil, err
 			}

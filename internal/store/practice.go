@@ -151,6 +151,16 @@ func (t *Tx) Staff(practice, id care.ID) (care.Staff, error) {
 	return t.openStaff(x)
 }
 
+// NamedStaff is Staff for a page that goes on without a name: what of theirs does
+// not open is left empty, and set aside.
+func (t *Tx) NamedStaff(practice, id care.ID) (care.Staff, error) {
+	s, err := t.Staff(practice, id)
+	if s.ID == "" {
+		return s, err
+	}
+	return s, t.setAside(err, care.Damaged{Practice: practice})
+}
+
 // StaffByEmail finds a member of staff by address, ignoring case.
 func (t *Tx) StaffByEmail(practice care.ID, email string) (care.Staff, error) {
 	k, err := t.key(practice, practiceKey)

@@ -114,7 +114,7 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 	if last > 0 {
 		parts = append(parts, c.p.T("client.since", "Date", c.p.Date(c.at(v.Sessions[0].Session.AtMillis))))
 	}
-	m.Meta = strings.Join(append(parts, c.p.List(v.Therapists)), " · ")
+	m.Meta = strings.Join(append(parts, c.p.List(whoAll(c.p, v.Therapists))), " · ")
 	m.Verdict = verdictWords(c.p, v.Verdict, func(n int) string { return since[n] })
 	for i, a := range v.Alliance {
 		m.Measures = append(m.Measures, c.measureModel(v, a, fmt.Sprintf("alliance%d", i)))

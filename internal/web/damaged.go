@@ -2,7 +2,10 @@
 
 package web
 
-import "github.com/entente-project/entente/internal/care"
+import (
+	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/i18n"
+)
 
 // whatIs names a sealed value in words.
 func (c *call) whatIs(table, column string) string {
@@ -27,6 +30,19 @@ func (c *call) nameOf(label string, id care.ID) string {
 		return label
 	}
 	return c.p.T("damaged.nameless", "ID", string(id))
+}
+
+// who is a colleague's name, or, if that does not open, words that say so.
+func (c *call) who(name string) string { return whoAll(c.p, []string{name})[0] }
+
+func whoAll(p *i18n.Printer, names []string) (out []string) {
+	for _, n := range names {
+		if n == "" {
+			n = p.T("damaged.colleague")
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 // tampered fills the page about a record that does not open, and without which

@@ -81,7 +81,7 @@ func (c *call) reasonOf(reason string) string {
 func (c *call) told(all []app.EmergencyNotice) (out []notice) {
 	for _, e := range all {
 		n := notice{ID: e.ID, Client: e.Client, Open: e.In(c.s.cfg.Now().UnixMilli()), Reason: c.reasonOf(e.Reason), State: c.p.T("emergency.over")}
-		n.Text = c.p.T("emergency.notice", "By", e.By, "Label", c.nameOf(e.Label, e.Client), "At", c.p.DateTime(c.at(e.AtMillis)))
+		n.Text = c.p.T("emergency.notice", "By", c.who(e.By), "Label", c.nameOf(e.Label, e.Client), "At", c.p.DateTime(c.at(e.AtMillis)))
 		if n.Open {
 			n.State = c.p.T("emergency.until", "Until", c.p.DateTime(c.at(e.UntilMillis)))
 		}

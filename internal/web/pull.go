@@ -30,7 +30,7 @@ type pullView struct {
 
 func (c *call) pulls(all []app.PullNotice) (out []pullView) {
 	for _, p := range all {
-		out = append(out, pullView{ID: p.ID, Text: c.p.T("pull.notice", "By", p.By, "N", int(p.Clients), "At", c.p.DateTime(c.at(p.AtMillis)))})
+		out = append(out, pullView{ID: p.ID, Text: c.p.T("pull.notice", "By", c.who(p.By), "N", int(p.Clients), "At", c.p.DateTime(c.at(p.AtMillis)))})
 	}
 	return out
 }

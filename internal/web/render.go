@@ -121,7 +121,7 @@ func loadPage(name string, funcs template.FuncMap) (page, error) {
 // funcs are what templates may call, bound to one language.
 func (ps *pages) funcs(p *i18n.Printer, inside template.CSS) template.FuncMap {
 	return template.FuncMap{
-		"T": p.T, "N": p.N, "number": p.Number, "list": p.List, "lang": p.Lang,
+		"T": p.T, "N": p.N, "number": p.Number, "list": func(names []string) string { return p.List(whoAll(p, names)) }, "lang": p.Lang,
 		"date": p.Date, "dateShort": p.DateShort, "clock": p.Clock, "dateTime": p.DateTime, "weekday": p.Weekday,
 		"languages": i18n.Languages,
 		"style":     func() template.CSS { return inside },
