@@ -68,6 +68,7 @@ var theRoutes = map[string]outside{
 	"GET /sessions/{id}":           {may: "ts", id: "session"},
 	"POST /sessions/{id}/hold":     {may: "t", id: "session"}, "POST /sessions/{id}/miss": {may: "t", id: "session"}, "POST /sessions/{id}/invite": {may: "t", id: "session"},
 	"POST /sessions/{id}/mail": {may: "t", id: "session"}, "POST /sessions/{id}/kiosk": {may: "t", id: "session", form: url.Values{"pin": {"4711"}}},
+	"GET /sessions/{id}/conversation": {may: "t", id: "session"}, "POST /sessions/{id}/conversation": {may: "t", id: "session", form: url.Values{"choice": {"talked"}, "said": {"CANARY-said"}}},
 	"POST /sessions/{id}/note": {may: "t", id: "session", form: url.Values{"note": {"CANARY-note"}}}, "POST /sessions/{id}/reveal": {may: "t", id: "session"},
 	"GET /sessions/{id}/rate": {may: "t", id: "session"}, "POST /sessions/{id}/rate": {may: "t", id: "session"},
 	"GET /sessions/{id}/predict": {may: "t", id: "session"}, "POST /sessions/{id}/predict": {may: "t", id: "session"},

@@ -43,6 +43,7 @@ type Tx interface {
 	damagedTx
 	libraryTx
 	pullTx
+	conversationTx
 	grantTx
 	askingTx
 	ownTx

@@ -404,6 +404,9 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 	}
 	v.Verdict, v.Comments = c.judge(), c.comments()
 	v.Alliance, v.Outcome, v.Process = c.pictures(instrument.Alliance), c.pictures(instrument.Outcome), c.pictures(instrument.Process)
+	if v.Said, err = a.conversations(tx, actor.Practice, v.Episode, c, v.Alliance); err != nil {
+		return v, err
+	}
 	all, err := tx.Sessions(actor.Practice, v.Episode.ID)
 	for _, s := range all {
 		if s.Status == care.Planned {

@@ -88,6 +88,9 @@ var useCases = []useCase{
 	{"MissSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MissSession(w.ctx, a, w.session) }},
 	{"Session", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Session(w.ctx, a, w.session)) }},
 	{"AddNote", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.AddNote(w.ctx, a, w.session, "CANARY-note") }},
+	{"AnswerSignal", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.AnswerSignal(w.ctx, a, w.session, care.ConversationContent{Choice: care.Talked, Said: "CANARY-said", Mine: "CANARY-mine", Agreed: "CANARY-agreed", Next: "CANARY-next"})
+	}},
 	{"Invite", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.Invite(w.ctx, a, w.session)) }},
 	{"MailInvitation", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MailInvitation(w.ctx, a, w.session) }},
 	{"StartKiosk", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.StartKiosk(w.ctx, a, w.session, "4711")) }},

@@ -123,8 +123,9 @@ type ClientView struct {
 	Alliance   []Measure // usually one
 	Outcome    []Measure
 	Process    []Measure
-	Comments   []Comment // newest first
-	Hidden     care.ID   // a session whose new answers wait for the actor's prediction; "" if none
+	Comments   []Comment          // newest first
+	Said       []ConversationView // what came of signals, newest first
+	Hidden     care.ID            // a session whose new answers wait for the actor's prediction; "" if none
 	CanAsk     bool
 	Damaged    []care.Damaged // what does not open, and is left out of everything else
 	Emergency  int64          // until when the actor reads this by an emergency access; 0: it is theirs

@@ -16,6 +16,7 @@ var written = []struct{ act, table, id string }{
 	{"add_session", "session", "session_id"},
 	{"record_rating", "response", "response_id"},
 	{"add_note", "session_note", "note_id"},
+	{"answer_signal", "conversation", "conversation_id"},
 	{"open_emergency", "emergency", "emergency_id"},
 	{"record_grant", "instrument_grant", "grant_id"},
 }

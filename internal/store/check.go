@@ -74,6 +74,13 @@ var walks = []walked{
 		err := r.Scan(&n.ID, &episode, &n.Session, &n.Client, &n.Staff, &note, &n.AtMillis)
 		return string(n.ID), inSession(n.Session, ofClient(n.Client, value("session_note", "note", n.ID, clientKey(n.Client), placeOfNote(episode, n), note))), err
 	}},
+	{"SELECT conversation_id, episode_id, session_id, client_id, staff_id, content, at_millis FROM conversation WHERE practice_id = $1 AND conversation_id > $2 ORDER BY conversation_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var v care.Conversation
+		var episode care.ID
+		var content []byte
+		err := r.Scan(&v.ID, &episode, &v.Session, &v.Client, &v.Staff, &content, &v.AtMillis)
+		return string(v.ID), inSession(v.Session, ofClient(v.Client, value("conversation", "content", v.ID, clientKey(v.Client), placeOfConversation(episode, v), content))), err
+	}},
 	{"SELECT emergency_id, client_id, staff_id, reason FROM emergency WHERE practice_id = $1 AND emergency_id > $2 ORDER BY emergency_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var id, c, by care.ID
 		var reason []byte

@@ -35,6 +35,7 @@ func TestCheck(t *testing.T) {
 		grant := care.Grant{ID: "0190-grant-1", Practice: here.ID, Instrument: "phq-9", Ground: care.PublicDomain, Note: "CANARY", FileKind: "text/plain", File: []byte("CANARY"), By: neri.ID, EndedMillis: 2, EndedBy: neri.ID, EndReason: "CANARY"}
 		b.write(func(tx *Tx) error {
 			return errors.Join(tx.AddGrant(grant), tx.EndGrant(grant),
+				tx.AddConversation(therapy.ID, care.Conversation{ID: "0190-talk-1", Practice: here.ID, Session: first.ID, Client: anna.ID, Staff: neri.ID, Content: care.ConversationContent{Choice: care.Talked, Said: "CANARY"}}),
 				tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
 				tx.AddHelp(care.Help{ID: "0190-help-1", Practice: here.ID, Staff: neri.ID, By: neri.ID, Kind: care.EndedSignIns, Reason: "CANARY"}),
 				failure(tx.AddIdentity(care.Identity{ID: "0190-identity-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte("hash"), Provider: "p", Email: "CANARY"})),

@@ -32,8 +32,9 @@ func (t *Tx) Holdings(practice, client care.ID) (h care.Holdings, err error) {
 		h.Sessions += n
 	}
 	for to, query := range map[*int64]string{
-		&h.Responses:   "SELECT COUNT(*) FROM response WHERE practice_id = $1 AND client_id = $2",
-		&h.Notes:       "SELECT COUNT(*) FROM session_note WHERE practice_id = $1 AND client_id = $2",
+		&h.Responses: "SELECT COUNT(*) FROM response WHERE practice_id = $1 AND client_id = $2",
+		&h.Notes: "SELECT (SELECT COUNT(*) FROM session_note n WHERE n.practice_id = $1 AND n.client_id = $2)" +
+			" + (SELECT COUNT(*) FROM conversation v WHERE v.practice_id = $1 AND v.client_id = $2)",
 		&h.Invitations: "SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND client_id = $2",
 	} {
 		if *to, err = one(t, scanCount, query, practice, client); err != nil {
@@ -79,6 +80,7 @@ var (
 		"DELETE FROM emergency_notice WHERE practice_id = $1 AND emergency_id IN (SELECT g.emergency_id FROM emergency g WHERE g.practice_id = $1 AND g.client_id = $2)",
 		"DELETE FROM emergency WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM session_note WHERE practice_id = $1 AND client_id = $2",
+		"DELETE FROM conversation WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM response WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM invitation WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM opened WHERE practice_id = $1 AND client_id = $2",

@@ -23,6 +23,8 @@ type clientModel struct {
 	Verdict      verdictView
 	Measures     []measureModel
 	Comments     []commentLine
+	SaidLines    []saidView
+	Answer       care.ID // the session whose signal can be answered now, "" if none
 	Points       []pointModel
 	Planned      []plannedModel
 	HiddenNo     int
@@ -124,6 +126,14 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 	}
 	for i, x := range v.Process {
 		m.Measures = append(m.Measures, c.measureModel(v, x, fmt.Sprintf("process%d", i)))
+	}
+	m.SaidLines = c.said(v)
+	if v.CanAsk && v.Hidden == "" && (v.Verdict.Asks() || v.Verdict.Kind == alliance.CannotBeRead) {
+		for _, s := range v.Sessions {
+			if s.Session.Number == v.Verdict.Session {
+				m.Answer = s.Session.ID
+			}
+		}
 	}
 	for _, x := range v.Comments {
 		m.Comments = append(m.Comments, commentLine{x, dates[x.Session]})

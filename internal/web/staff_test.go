@@ -116,6 +116,7 @@ func staffSamples(c *call) []sample {
 		{"account", accountView{Name: "A", Least: 15, SignIns: []signInLine{{ID: "i", This: true}}, Linked: []linkedLine{{ID: "l", Name: "<L>", Email: "a@b.c"}}, Left: []app.ProviderName{{ID: "m", Name: "M"}}, Helped: []helpLine{{"x", "<y>"}}}, map[string]string{"old": "No.", "password": "No."}},
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Self: true, Colleague: app.Colleague{Second: true}}}, nil},
 		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
+		{"conversation", aConversation(c), map[string]string{"why": "No.", "choice": "No.", "said": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}
 	out = append(out, librarySamples(c)...)

@@ -288,6 +288,23 @@ CREATE TABLE session_note (
 );
 CREATE INDEX session_note_episode ON session_note (practice_id, episode_id, at_millis);
 
+-- What came of a signal, with the verdict as it was shown.
+CREATE TABLE conversation (
+  practice_id TEXT NOT NULL,
+  conversation_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  content BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, conversation_id),
+  FOREIGN KEY (practice_id, session_id) REFERENCES session,
+  FOREIGN KEY (practice_id, episode_id, client_id) REFERENCES episode_client,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX conversation_episode ON conversation (practice_id, episode_id, at_millis);
+
 CREATE TABLE page_read (
   practice_id TEXT NOT NULL,
   staff_id TEXT NOT NULL,
