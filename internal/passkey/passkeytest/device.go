@@ -17,7 +17,7 @@ import (
 type Device struct {
 	Origin   string
 	Host     string
-	ID       []byte
+	ID       []byte // chosen by the first Make, unless it is set before
 	Handle   string // whose it says it is
 	Counter  uint32
 	Unproved bool // the person was not made sure of
@@ -54,9 +54,12 @@ func (d *Device) Make(asked string) ([]byte, error) {
 	if d.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, err
 	}
-	d.Handle, d.ID = string(handle), make([]byte, 16)
-	if _, err := rand.Read(d.ID); err != nil {
-		return nil, err
+	d.Handle = string(handle)
+	if d.ID == nil {
+		d.ID = make([]byte, 16)
+		if _, err := rand.Read(d.ID); err != nil {
+			return nil, err
+		}
 	}
 	point, err := d.key.PublicKey.Bytes() // 4, x, y
 	if err != nil {
