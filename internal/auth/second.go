@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,27 +44,31 @@ func CheckTOTP(secret, code string, now time.Time, last int64) (step int64, ok b
 
 const recoveryCodes = 10
 
-// NewRecovery makes the codes for a lost device, and their hashes to be kept. A
-// code has 50 bits, and trying is throttled.
+// NewRecovery makes the codes for a lost device, and their hashes to be kept, each
+// with a salt of its own before it. A code has 50 bits, and trying is throttled.
 func NewRecovery() (codes []string, hashes [][]byte) {
 	for range recoveryCodes {
 		text := strings.ToLower(rand.Text()[:10])
 		codes = append(codes, text[:5]+"-"+text[5:])
-		hashes = append(hashes, recoveryHash(text))
+		salt := make([]byte, recoverySalt)
+		rand.Read(salt) // never fails
+		hashes = append(hashes, recoveryHash(salt, text))
 	}
 	return codes, hashes
 }
 
-func recoveryHash(code string) []byte {
-	sum := sha256.Sum256([]byte("entente/recovery\x00" + code))
-	return sum[:]
+const recoverySalt = 16
+
+func recoveryHash(salt []byte, code string) []byte {
+	sum := sha256.Sum256(slices.Concat([]byte("entente/recovery\x00"), salt, []byte(code)))
+	return slices.Concat(salt, sum[:])
 }
 
 // UseRecovery takes a code out of those that are left.
 func UseRecovery(code string, hashes [][]byte) (left [][]byte, ok bool) {
-	h := recoveryHash(strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code)))
+	code = strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code))
 	for _, x := range hashes {
-		if !ok && subtle.ConstantTimeCompare(x, h) == 1 {
+		if len(x) > recoverySalt && !ok && subtle.ConstantTimeCompare(x, recoveryHash(x[:recoverySalt:recoverySalt], code)) == 1 {
 			ok = true
 			continue
 		}

@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/base32"
 	"strings"
 	"testing"
@@ -51,6 +52,16 @@ func TestRecovery(t *testing.T) {
 	codes, hashes := NewRecovery()
 	if len(codes) != 10 || len(hashes) != 10 {
 		t.Fatalf("%d codes, %d hashes", len(codes), len(hashes))
+	}
+	salts := map[string]bool{}
+	for i, h := range hashes {
+		salts[string(h[:recoverySalt])] = true
+		if bytes.Equal(h, recoveryHash(make([]byte, recoverySalt), strings.ReplaceAll(codes[i], "-", ""))) {
+			t.Error("a hash without salt")
+		}
+	}
+	if len(salts) != 10 {
+		t.Errorf("%d salts for ten codes", len(salts))
 	}
 	left, ok := UseRecovery(" "+strings.ToUpper(codes[3]), hashes)
 	if !ok || len(left) != 9 {
