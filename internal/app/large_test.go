@@ -115,3 +115,13 @@ func BenchmarkClientPageLong(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkClientPage50: the page of a client of 50 sessions, without its HTML.
+func BenchmarkClientPage50(b *testing.B) {
+	a, me, client := large(b, 1, 50)
+	for b.Loop() {
+		if _, err := a.ClientPage(b.Context(), me, client, ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

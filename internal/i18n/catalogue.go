@@ -73,7 +73,7 @@ var printers = sync.OnceValue(func() map[string]*Printer {
 	}
 	out := map[string]*Printer{}
 	for _, lang := range Languages() {
-		out[lang] = &Printer{lang: lang, loc: goi18n.NewLocalizer(bundle, lang), keys: keys[lang], form: forms[lang]}
+		out[lang] = &Printer{lang: lang, loc: goi18n.NewLocalizer(bundle, lang), keys: keys[lang], form: forms[lang], said: new(sync.Map)}
 	}
 	return out
 })

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
@@ -18,6 +19,7 @@ type Printer struct {
 	loc  *goi18n.Localizer
 	keys map[string]bool
 	form form
+	said *sync.Map // messages without places, by id: they never change
 }
 
 // form is how a language writes what is not a sentence.
@@ -52,6 +54,14 @@ func (p *Printer) Has(id string) bool { return p.keys[id] }
 // T is the message with this id, its {{.Name}} places filled from alternating
 // names and values. A message that does not exist gives its id.
 func (p *Printer) T(id string, kv ...any) string {
+	if len(kv) == 0 && p.keys[id] {
+		if s, ok := p.said.Load(id); ok {
+			return s.(string) //nolint:forcetypeassert // nothing else is stored
+		}
+		s := p.say(&goi18n.LocalizeConfig{MessageID: id, TemplateData: pairs(nil)})
+		p.said.Store(id, s)
+		return s
+	}
 	return p.say(&goi18n.LocalizeConfig{MessageID: id, TemplateData: pairs(kv)})
 }
 

@@ -247,9 +247,13 @@ func (c *call) picture(v app.ClientView, a app.Measure, id string) chart.Course 
 	outcome := a.Instrument.Kind != instrument.Alliance
 	n := len(v.Sessions)
 	one := func(x float64) string { return c.p.Number(x, 1) }
+	labels := make([]string, n) // asked for by each line, in each width
 	p := chart.Course{ID: id, Title: c.p.T("chart.alliance"), Min: a.Min, Max: a.Max, Height: 300, Empty: c.p.T("chart.empty"),
 		SessionLabel: func(i int) string {
-			return c.p.T("chart.session", "N", v.Sessions[i].Session.Number, "Date", c.p.DateShort(c.at(v.Sessions[i].Session.AtMillis)))
+			if labels[i] == "" {
+				labels[i] = c.p.T("chart.session", "N", v.Sessions[i].Session.Number, "Date", c.p.DateShort(c.at(v.Sessions[i].Session.AtMillis)))
+			}
+			return labels[i]
 		}}
 	if outcome {
 		p.Title, p.Height = c.p.T("chart."+string(a.Instrument.Kind)), 180

@@ -31,7 +31,7 @@ import (
 var parsedPages = sync.OnceValues(loadPages)
 
 // newCall is a request without an App behind it, and where its answer goes.
-func newCall(t *testing.T, lang, pattern string) (*call, *httptest.ResponseRecorder) {
+func newCall(t testing.TB, lang, pattern string) (*call, *httptest.ResponseRecorder) {
 	t.Helper()
 	ps, err := parsedPages()
 	if err != nil {

@@ -27,7 +27,7 @@ var noon = time.Date(2026, 9, 12, 12, 0, 0, 0, time.UTC)
 
 func daysAgo(n int) int64 { return noon.AddDate(0, 0, -n).UnixMilli() }
 
-func newStaffCall(t *testing.T, lang string) (*call, func() string) {
+func newStaffCall(t testing.TB, lang string) (*call, func() string) {
 	t.Helper()
 	c, w := newCall(t, lang, "GET /clients")
 	c.s.cfg.Now = func() time.Time { return noon }
