@@ -59,7 +59,7 @@ func (d *delivery) Data(r io.Reader) error {
 
 func openPostOffice(t *testing.T) (*postOffice, string) {
 	t.Helper()
-	p := &postOffice{got: make(chan letter, 1)}
+	p := &postOffice{got: make(chan letter, 100)}
 	s := smtp.NewServer(p)
 	s.Domain = "localhost"
 	l, err := net.Listen("tcp", "127.0.0.1:0")
