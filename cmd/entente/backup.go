@@ -62,6 +62,14 @@ func (f backupFlags) recipient() (age.Recipient, error) {
 // is given to it. With an error and a name the backup is good, and an old one
 // could not be removed.
 func (f backupFlags) backup(ctx context.Context, v *vault.Vault, s *store.Store, now time.Time) (name string, err error) {
+	err = quietly(func() (err error) {
+		name, err = f.makeOne(ctx, v, s, now)
+		return err
+	})
+	return name, err
+}
+
+func (f backupFlags) makeOne(ctx context.Context, v *vault.Vault, s *store.Store, now time.Time) (name string, err error) {
 	to, err := f.recipient()
 	if err != nil {
 		return "", err
