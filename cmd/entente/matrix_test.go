@@ -71,6 +71,7 @@ var theRoutes = map[string]outside{
 	"GET /sessions/{id}/conversation": {may: "t", id: "session"}, "POST /sessions/{id}/conversation": {may: "t", id: "session", form: url.Values{"choice": {"talked"}, "said": {"CANARY-said"}}},
 	"POST /sessions/{id}/note": {may: "t", id: "session", form: url.Values{"note": {"CANARY-note"}}}, "POST /sessions/{id}/reveal": {may: "t", id: "session"},
 	"GET /sessions/{id}/rate": {may: "t", id: "session"}, "POST /sessions/{id}/rate": {may: "t", id: "session"},
+	"GET /sessions/{id}/process": {may: "t", id: "session"}, "POST /sessions/{id}/process": {may: "t", id: "session"},
 	"GET /sessions/{id}/predict": {may: "t", id: "session"}, "POST /sessions/{id}/predict": {may: "t", id: "session"},
 	// These only lead back to another address, which decides.
 	"GET /sessions/{id}/invite": {may: staffRoles, id: "session"}, "GET /sessions/{id}/mail": {may: staffRoles, id: "session"}, "GET /sessions/{id}/kiosk": {may: staffRoles, id: "session"},
@@ -187,6 +188,10 @@ func (b *block) staff(t *testing.T) {
 	me := actor[roleTherapist]
 	client := must[care.ID](t)(b.app.AddClient(ctx, me, app.NewClient{Label: "CANARY-label", AgeBand: care.Adult, Language: "en", Email: "canary-client@example.org", Episode: app.NewEpisode{Supervisors: []care.ID{actor[roleSupervisor].Staff}}}))
 	episode := must[app.ClientView](t)(b.app.ClientPage(ctx, me, client, "")).Episode.ID
+	forms := []string{"session-client-adult", "outcome-brief", "session-therapist", "prediction-therapist", "readiness-therapist"}
+	if err := b.app.ChooseForms(ctx, me, episode, forms); err != nil {
+		t.Fatal(err)
+	}
 	session := must[care.ID](t)(b.app.StartSession(ctx, me, episode))
 	if err := b.app.AddNote(ctx, me, session, "CANARY-note"); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func TestFormsOfTheLibrary(t *testing.T) {
 		keys = append(keys, i.Key())
 	}
 	want := []string{"conditions-client-adolescent@1", "conditions-client-adult@1", "conditions-client-child@1", "involvement-client@1",
-		"outcome-brief@1", "prediction-therapist@1", "session-carer@1", "session-client-adolescent@1", "session-client-adult@1", "session-client-child@1",
+		"outcome-brief@1", "prediction-therapist@1", "readiness-client@1", "readiness-therapist@1", "session-carer@1", "session-client-adolescent@1", "session-client-adult@1", "session-client-child@1",
 		"session-client-couple@1", "session-client-family@1", "session-client-group@1", "session-therapist@1"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("got %v, want %v", keys, want)

@@ -71,12 +71,14 @@ func (c course) without(session care.ID) course {
 }
 
 // measures draws together what belongs on one axis: each form a client or carer
-// answered, with the therapist's rating and guess beside those of its kind.
+// answered, with the therapist's rating and guess beside those of its kind. Of the
+// process the therapist's forms are measures of their own.
 func (c course) measures(kind instrument.Kind) (out []Measure) {
 	var ids []string
 	for _, r := range c.responses {
 		f := c.forms[formKey(r)]
-		if f.Kind == kind && r.Informant != care.ByTherapist && !slices.Contains(ids, f.ID) {
+		shown := r.Informant != care.ByTherapist || kind == instrument.Process
+		if f.Kind == kind && shown && !slices.Contains(ids, f.ID) {
 			ids = append(ids, f.ID)
 		}
 	}

@@ -138,7 +138,8 @@ func names(tx Tx, practice care.ID, ids []care.ID) (out []string, err error) {
 }
 
 // OwnForm gives a therapist the form for a session: kind alliance for their own
-// rating, prediction for what they think the client will say.
+// rating, prediction for what they think the client will say, process for the first
+// of their other forms that is still to be answered.
 func (a *App) OwnForm(ctx context.Context, actor care.Actor, session care.ID, kind instrument.Kind) (v FormView, err error) {
 	err = a.read(ctx, func(tx Tx) error {
 		s, e, err := a.sessionFor(tx, actor, care.RateSession, session)
@@ -149,12 +150,14 @@ func (a *App) OwnForm(ctx context.Context, actor care.Actor, session care.ID, ki
 		if err != nil {
 			return err
 		}
+		done := false
 		for _, f := range a.forms(e, instrument.Therapist) {
 			if f.Kind != kind {
 				continue
 			}
 			if answered(rs, f.ID, actor.Staff) {
-				return &care.Error{Code: care.NotFound, Key: "form.done"}
+				done = true
+				continue
 			}
 			c, err := tx.Client(actor.Practice, e.Clients[0])
 			if err != nil {
@@ -162,6 +165,9 @@ func (a *App) OwnForm(ctx context.Context, actor care.Actor, session care.ID, ki
 			}
 			v = FormView{Instrument: f, Language: actor.Language, Submission: a.cfg.NewID(), AtMillis: s.AtMillis, Client: c.Label, Step: 1, Of: 1}
 			return nil
+		}
+		if done {
+			return &care.Error{Code: care.NotFound, Key: "form.done"}
 		}
 		return care.Missing()
 	})

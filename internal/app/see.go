@@ -96,6 +96,8 @@ func (a *App) asked(actor care.Actor, relation care.Relation, e care.Episode, rs
 			v.TherapistOwn, v.OwnDone = true, done
 		case instrument.Prediction:
 			v.Predict, v.PredictDone = true, done
+		case instrument.Process:
+			v.ProcessLeft = v.ProcessLeft || !done
 		}
 	}
 	imported := slices.ContainsFunc(rs, func(r care.Response) bool { return r.Import != "" })

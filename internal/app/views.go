@@ -35,6 +35,7 @@ type Asked struct {
 	OwnDone      bool
 	Predict      bool // a prediction is asked for
 	PredictDone  bool
+	ProcessLeft  bool // a further form of the therapist's own is still to be answered
 	Hidden       bool // the client has answered; shown once the therapist has predicted or chosen to look
 }
 

@@ -193,8 +193,8 @@ func (c *call) planAgain(typed string, err error) error {
 	return c.again("client", m, err)
 }
 
-// kinds are the therapist's own two forms, by the last part of their address.
-var kinds = map[string]instrument.Kind{"rate": instrument.Alliance, "predict": instrument.Prediction}
+// kinds are the therapist's own forms, by the last part of their address.
+var kinds = map[string]instrument.Kind{"rate": instrument.Alliance, "predict": instrument.Prediction, "process": instrument.Process}
 
 func ownForm(which string) func(*call) error {
 	return func(c *call) error {

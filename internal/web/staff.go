@@ -42,6 +42,8 @@ func (s *Server) staffRoutes() []route {
 		{"POST /sessions/{id}/rate", staff, recordOwn("rate")},
 		{"GET /sessions/{id}/predict", staff, ownForm("predict")},
 		{"POST /sessions/{id}/predict", staff, recordOwn("predict")},
+		{"GET /sessions/{id}/process", staff, ownForm("process")},
+		{"POST /sessions/{id}/process", staff, recordOwn("process")},
 		{"GET /account", staff, accountPage},
 		{"POST /account/end", staff, endSignIns},
 		{"POST /account/password", staff, changePassword},
