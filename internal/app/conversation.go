@@ -13,6 +13,7 @@ import (
 
 type conversationTx interface {
 	AddConversation(episode care.ID, v care.Conversation) error
+	Answered(practice, staff care.ID) ([]care.ID, error)
 	Conversations(practice, episode, client care.ID) ([]care.Conversation, error)
 }
 

@@ -34,10 +34,16 @@ func TestConversation(t *testing.T) {
 		w.answerAll(w.respondent, .8, 0, "")
 		w.course(.8, .8, .3)
 		about := w.session
+		if today := get[app.Today](t)(w.app.Today(w.ctx, w.neri)); len(today.Asking) != 1 || today.Clients[0].Answered {
+			t.Errorf("asked for: %+v", today.Asking)
+		}
 		w.now.Add(time.Minute.Milliseconds())
 		must(t, w.app.AnswerSignal(w.ctx, w.neri, about, care.ConversationContent{Choice: care.NextTime}))
 		w.now.Add(time.Minute.Milliseconds())
 		must(t, w.app.AnswerSignal(w.ctx, w.neri, about, care.ConversationContent{Choice: care.Talked, Said: " CANARY-said ", Mine: "CANARY-mine", Agreed: "CANARY-agreed", Next: "CANARY-next"}))
+		if today := get[app.Today](t)(w.app.Today(w.ctx, w.neri)); len(today.Asking) != 0 || !today.Clients[0].Answered {
+			t.Errorf("still asked for: %+v", today.Asking)
+		}
 		got := w.said()
 		if len(got) != 2 || got[0].Content.Choice != care.Talked || got[0].Content.Said != "CANARY-said" || got[0].Number != 4 || got[0].By == "" || !got[0].Shown.Asks() || len(got[0].Since) != 3 || got[0].Unrepaired {
 			t.Fatalf("%+v", got)

@@ -265,6 +265,7 @@ func (c course) judge() alliance.Verdict {
 type standing struct {
 	Rule       string           `json:"rule"` // which rule judged; another one means: judge again
 	Verdict    alliance.Verdict `json:"verdict"`
+	About      care.ID          `json:"about,omitempty"` // the session of the verdict
 	Sessions   int              `json:"sessions"`
 	LastMillis int64            `json:"last"`
 	Missed     bool             `json:"missed"`
@@ -276,6 +277,11 @@ type standing struct {
 
 func (c course) standing(predicts bool) standing {
 	s := standing{Rule: ruleKey(), Verdict: c.judge(), Sessions: len(c.sessions)}
+	for _, x := range c.sessions {
+		if x.Number == s.Verdict.Session {
+			s.About = x.ID
+		}
+	}
 	byClient := func(session care.ID) bool {
 		return slices.ContainsFunc(c.responses, func(r care.Response) bool { return r.Session == session && r.Informant == care.ByClient })
 	}

@@ -166,6 +166,14 @@ func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.
 	if err != nil {
 		return nil, nil, err
 	}
+	noted, err := tx.Answered(actor.Practice, actor.Staff)
+	if err != nil {
+		return nil, nil, err
+	}
+	answered := make(map[care.ID]bool, len(noted))
+	for _, id := range noted {
+		answered[id] = true
+	}
 	out = make([]CaseloadRow, 0, len(entries))
 	for _, e := range entries {
 		if !actor.Has(care.Role(e.Relation)) { // the role was taken away since
@@ -184,7 +192,7 @@ func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.
 		if fresh != nil && !damaged { // what lacks something is not kept as if it were whole
 			made = append(made, *fresh)
 		}
-		row := caseloadRow(actor, e, s, revealed)
+		row := caseloadRow(actor, e, s, revealed, answered)
 		row.Damaged = damaged
 		out = append(out, row)
 	}
@@ -195,17 +203,17 @@ func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.
 }
 
 func urgency(r CaseloadRow) int {
-	now := r.Verdict.Kind == alliance.WorthAskingNow
+	now := r.waits() && r.Verdict.Kind == alliance.WorthAskingNow
 	switch {
 	case r.Unread > 0 && now:
 		return 0
-	case r.Unread > 0 && r.Verdict.Asks():
+	case r.Unread > 0 && r.waits():
 		return 1
 	case r.Unread > 0:
 		return 2
 	case now:
 		return 3
-	case r.Verdict.Asks():
+	case r.waits():
 		return 4
 	case r.Missed:
 		return 5
@@ -235,7 +243,7 @@ func (a *App) standingOf(tx Tx, practice care.ID, e care.CaseloadEntry) (s stand
 	return s, &k, err
 }
 
-func caseloadRow(actor care.Actor, e care.CaseloadEntry, s standing, revealed []care.ID) CaseloadRow {
+func caseloadRow(actor care.Actor, e care.CaseloadEntry, s standing, revealed []care.ID, answered map[care.ID]bool) CaseloadRow {
 	r := CaseloadRow{Client: e.Client, Episode: e.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}
 	if s.Rule == "" { // nothing has happened yet
 		return r
@@ -258,10 +266,13 @@ func caseloadRow(actor care.Actor, e care.CaseloadEntry, s standing, revealed []
 		r.Spark = append(r.Spark, *v)
 	}
 	if !r.Hidden {
-		r.Verdict = s.Verdict
+		r.Verdict, r.Answered = s.Verdict, answered[s.About]
 	}
 	return r
 }
+
+// waits says that the verdict wants an answer that nobody has noted.
+func (r CaseloadRow) waits() bool { return r.Verdict.Asks() && !r.Answered }
 
 // Today gathers the actor's sessions of this day and what is worth asking about.
 func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error) {
@@ -303,7 +314,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 		}
 		out.Clients, made, err = a.caseload(tx, actor)
 		for _, r := range out.Clients {
-			if r.Verdict.Asks() || r.Hidden {
+			if r.waits() || r.Hidden {
 				out.Asking = append(out.Asking, r)
 			}
 		}

@@ -71,6 +71,7 @@ type CaseloadRow struct {
 	Missed   bool  // the last held session has no rating by the client
 	Hidden   bool  // a new answer waits for a prediction
 	Damaged  bool  // something of it does not open; an empty label if not even that does
+	Answered bool  // what came of the verdict is noted
 	Verdict  alliance.Verdict
 	Spark    []float64 // the client's mean by session on 0-1, NaN where not rated
 }
