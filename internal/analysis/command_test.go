@@ -47,6 +47,7 @@ var everything = map[string][]string{
 	"truthbias":          {"truthbias", golden("psych", "dyad_02_truth_bias"), "--judgment", "judge", "--truth", "truth"},
 	"truthbias-sessions": {"truthbias", golden("lmm", "lmm_05_univbct_lagged"), "--judgment", "JSAT", "--truth", "COMMIT", "--dyad", "SUBNUM"},
 	"surface":            {"surface", golden("psych", "dyad_02_truth_bias"), "--x", "judge", "--y", "truth", "--outcome", "moderator"},
+	"falls":              {"falls", golden("lmm", "lmm_01_sleepstudy_reml"), "--person", "Subject", "--session", "Days", "--rating", "Reaction", "--max", "600", "--lower-is-better"},
 	"rci":                {"rci", golden("psych", "cfa_01_hs_ml"), "--pre", "x1", "--post", "x2", "--reliability", "0.8", "--clinical", "3,1", "--general", "5,1"},
 	"rci-series":         {"rci", golden("psych", "psy_04_rci_controlcharts"), "--score", "score", "--sd", "7.5", "--reliability", "0.88"},
 }
