@@ -64,6 +64,7 @@ func TestWaysInPictures(t *testing.T) {
 			}
 			look("ways-handover", "/clients/"+string(client)+"/handover")
 			look("ways-practice", "/practice")
+			look("ways-help", "/practice/help")
 			tomorrow := care.SignInRules{IdleMinutes: 60, LongestHours: 24, SecondFromMillis: d.clock().Add(30 * time.Minute).UnixMilli()}
 			if err := d.app.SetSignInRules(t.Context(), d.boss, tomorrow, demoPassword); err != nil {
 				t.Fatal(err)

@@ -21,6 +21,7 @@ type Tx interface {
 	signInTx
 	secondTx
 	rulesTx
+	localHelpTx
 	helpTx
 	endingTx
 	providerTx

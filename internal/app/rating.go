@@ -99,6 +99,9 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 			return err
 		}
 		v.TimeZone = p.TimeZone
+		if v.Help, err = helpFor(tx, i.Practice, i.Client, v.Language); err != nil {
+			return err
+		}
 		v.Readers, err = readers(tx, e)
 		return err
 	})
@@ -233,6 +236,9 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 			return r, out, err
 		}
 		out.TimeZone = p.TimeZone
+		if out.Help, err = helpFor(tx, r.Practice, r.Client, in.Language); err != nil {
+			return r, out, err
+		}
 		out.Readers, err = readers(tx, e)
 		return r, out, err
 	}

@@ -145,6 +145,10 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.SetSignInRules(w.ctx, a, care.SignInRules{IdleMinutes: 60, LongestHours: 24}, password)
 	}},
+	{"LocalHelp", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.LocalHelp(w.ctx, a)) }},
+	{"SetLocalHelp", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		return w.app.SetLocalHelp(w.ctx, a, care.LocalHelp{"en": {All: "CANARY-help"}})
+	}},
 	{"Colleague", []who{neri, boss}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Colleague(w.ctx, a, w.costa.Staff)) }},
 	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"HelpColleague", []who{neri, boss}, true, func(w *world, a care.Actor) error {

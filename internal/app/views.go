@@ -146,9 +146,10 @@ type FormView struct {
 	Submission care.ID  // travels with the form, so that sending twice counts once
 	TimeZone   string   // of the practice
 	Readers    []string // the names of who will read the answers
-	AtMillis   int64    // when the session took place
-	Client     string   // label of the client, for staff only; empty on a client's form
-	Step, Of   int      // "form 1 of 2"
+	Help       HelpShown
+	AtMillis   int64  // when the session took place
+	Client     string // label of the client, for staff only; empty on a client's form
+	Step, Of   int    // "form 1 of 2"
 	Kiosk      bool
 }
 
@@ -172,5 +173,6 @@ type Receipt struct {
 	Repeated bool // it had been received before
 	More     bool
 	Readers  []string // for a respondent whose last form it was: who will read it
+	Help     HelpShown
 	TimeZone string
 }

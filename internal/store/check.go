@@ -38,6 +38,12 @@ var walks = []walked{
 		err := r.Scan(&id, &name)
 		return string(id), []sealedValue{value("practice", "name", id, practiceKey, "", name)}, err
 	}},
+	{"SELECT language, body FROM local_help WHERE practice_id = $1 AND language > $2 ORDER BY language LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var language care.ID
+		var body []byte
+		err := r.Scan(&language, &body)
+		return string(language), []sealedValue{value("local_help", "body", language, practiceKey, "", body)}, err
+	}},
 	{"SELECT staff_id, name, email, second FROM staff WHERE practice_id = $1 AND staff_id > $2 ORDER BY staff_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var id care.ID
 		var name, email, second []byte

@@ -20,6 +20,7 @@ func (b *bench) fill() {
 		_, e2 := tx.AddResponse(answer("0190-r-2", second))
 		return errors.Join(e1, e2,
 			tx.AddNote(therapy.ID, care.Note{ID: "0190-note-1", Practice: here.ID, Session: first.ID, Client: anna.ID, Staff: neri.ID, Text: "CANARY-note"}),
+			tx.SetLocalHelp(here.ID, care.LocalHelp{"en": {All: "CANARY-help"}}),
 			tx.AddImport(here.ID, "0190-import-1", neri.ID, 1, "CANARY.csv", 2),
 			tx.PutStanding(care.Standing{Practice: here.ID, Episode: therapy.ID, Client: anna.ID, LastMillis: 200, Body: []byte("CANARY-standing")}))
 	})
@@ -68,6 +69,10 @@ var sealed = []struct {
 	}},
 	{"standing", "episode_client", string(therapy.ID), "client_id = '" + string(anna.ID) + "'", func(tx *Tx) error {
 		_, err := tx.Caseload(here.ID, neri.ID)
+		return err
+	}},
+	{"body", "local_help", "en", "language = 'en'", func(tx *Tx) error {
+		_, err := tx.LocalHelp(here.ID)
 		return err
 	}},
 }

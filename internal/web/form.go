@@ -188,6 +188,8 @@ type receiptView struct {
 	Readers  []string  `json:"r,omitempty"`
 	Language string    `json:"l"`
 	Zone     string    `json:"z,omitempty"`
+	Help     string    `json:"h,omitempty"` // what the practice tells of help
+	HelpIn   string    `json:"hl,omitempty"`
 	Kiosk    bool      `json:"-"`
 	More     bool      `json:"-"` // another form of the session waits
 	At       time.Time `json:"-"`
@@ -196,7 +198,7 @@ type receiptView struct {
 const receiptLasts = 10 * time.Minute
 
 func (c *call) keepReceipt(r app.Receipt) {
-	v := receiptView{Number: shortNumber(r.ID), AtMillis: r.AtMillis, Readers: r.Readers, Language: c.p.Lang(), Zone: r.TimeZone}
+	v := receiptView{Number: shortNumber(r.ID), AtMillis: r.AtMillis, Readers: r.Readers, Language: c.p.Lang(), Zone: r.TimeZone, Help: r.Help.Text, HelpIn: r.Help.Language}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return // cannot happen with these types; the page then says less

@@ -57,13 +57,14 @@ func sampleForm(lang, id string, kiosk bool) app.FormView {
 	return app.FormView{
 		Instrument: in, Language: lang, Submission: "0199f1f0-0000-7000-8000-000000000001",
 		Readers: []string{"Dr. Anna Neri", "Dr. Elio Conti"}, AtMillis: 1_780_000_000_000, Step: 1, Of: 2, Kiosk: kiosk,
+		Help: app.HelpShown{Text: "Guardia medica: 116117\n<b>", Language: "it"},
 	}
 }
 
 func samples(lang string) []sample {
 	p := i18n.For(lang)
 	wrong := map[string]string{"bond1": "Please.", "comment": "Too long."}
-	receipt := receiptView{Number: "0A1B-2C3D", AtMillis: 1, Readers: []string{"Dr. Anna Neri"}, Language: lang}
+	receipt := receiptView{Number: "0A1B-2C3D", AtMillis: 1, Readers: []string{"Dr. Anna Neri"}, Language: lang, Help: "116117", HelpIn: "it"}
 	handed := receipt
 	handed.Kiosk = true
 	out := []sample{

@@ -117,6 +117,7 @@ func staffSamples(c *call) []sample {
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Self: true, Colleague: app.Colleague{Second: true}}}, nil},
 		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
 		{"conversation", aConversation(c), map[string]string{"why": "No.", "choice": "No.", "said": "No."}},
+		{"localhelp", localHelpModel(care.LocalHelp{"it": {All: "<b>", Young: "19696"}}), map[string]string{"all-it": "No.", "young-en": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}
 	out = append(out, librarySamples(c)...)

@@ -12,6 +12,14 @@ CREATE TABLE practice (
   second_from_millis BIGINT NOT NULL DEFAULT 0
 );
 
+-- What a practice tells whoever answers about help where they live.
+CREATE TABLE local_help (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  language TEXT NOT NULL,
+  body BYTEA NOT NULL,
+  PRIMARY KEY (practice_id, language)
+);
+
 CREATE TABLE data_key (
   practice_id TEXT NOT NULL REFERENCES practice,
   key_id TEXT NOT NULL,
