@@ -124,7 +124,8 @@ func TestBuilderWithoutScripts(t *testing.T) {
 	}
 	has(v.get(at+"/check?a-q1=9"), "draft.try.wrong", "Min", "0", "Max", "5")
 	preview := v.get(at + "/preview?lang=it&light=dark&size=large")
-	if !strings.Contains(preview.body, "Frase 20") || !strings.Contains(preview.body, "inside-dark.css") || !strings.Contains(preview.body, `class="large"`) || strings.Contains(preview.body, `name="submission"`) {
+	if !strings.Contains(preview.body, "Frase 20") || !strings.Contains(preview.body, "inside-dark.css") || !strings.Contains(preview.body, `class="large"`) || strings.Contains(preview.body, `name="submission"`) ||
+		!strings.Contains(preview.body, `class="aloud" hidden`) || !strings.Contains(preview.body, "/child.") {
 		t.Errorf("the preview: %d %s", preview.status, preview.body)
 	}
 	release := v.get(at + "/publish")
@@ -274,6 +275,15 @@ func TestBuilderJourney(t *testing.T) {
 			b.click("button[value=preview]")
 			says("draft.preview.lead")
 			seen("draft-preview", "it")
+			// A child's form is read aloud in its own language, not that of the page around it.
+			other := map[string]string{"en": "it", "it": "en"}[lang]
+			b.hears(other)
+			b.click(".ways a[href*='lang=" + other + "']")
+			b.until("document.querySelector('main').lang === '" + other + "'")
+			b.click(".ways a[href*='size=large']")
+			b.until("document.querySelector('.aloud:not([hidden])')")
+			b.click(".aloud")
+			b.until("said.length > 4 && said[0][1] === '" + other + "'")
 			b.click(".ways a[href*='light=dark']")
 			b.until("getComputedStyle(document.body).backgroundColor === 'rgb(20, 25, 27)'")
 			b.click(".ways p a")

@@ -47,10 +47,7 @@ func TestChildJourney(t *testing.T) {
 			t.Parallel()
 			d, p, b := serveDemo(t, lang), i18n.For(lang), newBrowser(t)
 			link := d.childsLink(t, lang)
-			b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-				_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf(voices, lang)})
-				return err
-			}))
+			b.hears(lang)
 			b.look(390, false)
 			b.open(d.base + "/f#" + link)
 			b.until("document.querySelector('.aloud:not([hidden])')")
@@ -122,4 +119,13 @@ func (d demo) childsLink(t *testing.T, lang string) string {
 		t.Fatal(err)
 	}
 	return link.Token
+}
+
+// hears gives the browser voices of a language, from the next page on.
+func (b browser) hears(lang string) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf(voices, lang)})
+		return err
+	}))
 }

@@ -66,7 +66,9 @@ func previewDraft(c *call) error {
 	}
 	v := previewView{formModel: newFormModel(p, app.FormView{Instrument: d.Ready, Language: lang, Of: 1, Step: 1}, nil, nil), Back: draftPath(d.ID), Sheet: sheets[light], Wide: width == "wide"}
 	v.Trial = draftPath(d.ID) + "/check"
-	v.Large = v.Large || size == "large"
+	if size == "large" {
+		v.enlarge(p)
+	}
 	last := ""
 	way := func(name, value, label string) {
 		to := url.Values{}

@@ -90,20 +90,26 @@ func newFormModel(p *i18n.Printer, v app.FormView, typed url.Values, wrong map[s
 	for _, a := range in.Ages {
 		m.Large = m.Large || a == instrument.Child && in.Informant == instrument.Client
 	}
+	if m.Large {
+		m.enlarge(p)
+	}
+	if prompt := in.CommentPrompt.In(v.Language); prompt != "" {
+		m.Comment = &commentModel{Prompt: prompt, Text: typed.Get("comment"), Error: wrong["comment"]}
+	}
+	return m
+}
+
+// enlarge makes it a form as children get it: each question by itself, with the way
+// to the next, and read aloud.
+func (m *formModel) enlarge(p *i18n.Printer) {
+	m.Large = true
 	for i := range m.Items {
-		if !m.Large {
-			break
-		}
 		to := "send"
 		if i+1 < len(m.Items) {
 			to = m.Items[i+1].ID
 		}
 		m.Items[i].Onward = &nextItem{p.T("form.step", "Step", i+1, "Of", len(m.Items)), to}
 	}
-	if prompt := in.CommentPrompt.In(v.Language); prompt != "" {
-		m.Comment = &commentModel{Prompt: prompt, Text: typed.Get("comment"), Error: wrong["comment"]}
-	}
-	return m
 }
 
 // together shows the items one below the other, as staff look at them.

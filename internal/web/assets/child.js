@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // For a child's form: reads a question and its answers aloud, and goes on to the
-// next question once one is touched. Without it the form still works.
-const doc = document, speech = self.speechSynthesis;
+// next question once one is touched. The form works without it.
+const doc = document, speech = self.speechSynthesis, { lang } = doc.querySelector('main').closest('[lang]');
 
-// Only a voice of the device's own: the others send what they read elsewhere.
-const voice = () => speech && speech.getVoices().find((v) => v.localService && v.lang.slice(0, 2) === doc.documentElement.lang);
+// Only the device's own voices: others send what they read elsewhere.
+const voice = () => speech && speech.getVoices().find((v) => v.localService && v.lang.slice(0, 2) === lang);
 
 function ready() {
   for (const b of doc.querySelectorAll('.aloud')) b.hidden = !voice();
@@ -17,7 +17,7 @@ function read(item) {
   for (const e of item.querySelectorAll('legend, .choices span, .ends span')) {
     const say = new SpeechSynthesisUtterance(e.textContent);
     say.voice = voice();
-    say.lang = doc.documentElement.lang;
+    say.lang = lang;
     say.rate = .9;
     speech.speak(say);
   }
