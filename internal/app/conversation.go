@@ -43,8 +43,8 @@ type Since struct {
 const patience = 3
 
 // AnswerSignal notes what came of the signal about a session, with the verdict as
-// it is shown, if that is about this session. Errors: invalid with the field;
-// not_found for who does not run the session, or has still to guess.
+// it is shown, if that is about this session and shown at all. Errors: invalid with
+// the field; not_found for who does not run the session.
 func (a *App) AnswerSignal(ctx context.Context, actor care.Actor, session care.ID, in care.ConversationContent) error {
 	for _, text := range []*string{&in.Why, &in.Said, &in.Mine, &in.Agreed, &in.Next} {
 		*text = strings.TrimSpace(*text)
@@ -61,11 +61,9 @@ func (a *App) AnswerSignal(ctx context.Context, actor care.Actor, session care.I
 		if err != nil {
 			return err
 		}
-		if seen.Asked.Hidden { // whoever has not guessed yet has not seen it either
-			return care.Missing()
-		}
 		in.Shown = nil
-		if seen.Verdict.Session == seen.Session.Number {
+		// Whoever has still to guess has not been shown it.
+		if !seen.Asked.Hidden && seen.Verdict.Session == seen.Session.Number {
 			if in.Shown, err = json.Marshal(seen.Verdict); err != nil {
 				return err
 			}

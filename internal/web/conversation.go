@@ -41,10 +41,13 @@ func (c *call) conversationModel(typed care.ConversationContent) (m conversation
 	if err != nil {
 		return m, err
 	}
-	if !m.CanAsk || m.Asked.Hidden { // what is not shown cannot be answered yet
+	if !m.CanAsk {
 		return m, care.Missing()
 	}
-	m.Verdict = verdictWords(c.p, m.SessionView.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
+	m.Verdict = verdictView{}
+	if m.SessionView.Verdict.Kind != "" { // nothing is shown to who has still to guess
+		m.Verdict = verdictWords(c.p, m.SessionView.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
+	}
 	m.Choices, m.Typed = care.SignalChoices(), typed
 	m.Prompts = c.prompts(m.SessionView.Verdict)
 	return m, nil
