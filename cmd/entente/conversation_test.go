@@ -31,7 +31,10 @@ func TestConversationJourney(t *testing.T) {
 			b.until("document.querySelector('#why-error')")
 			b.axe("conversation refused " + lang)
 			b.click("input[value=talked]")
+			b.click("details.more summary")
+			b.click("input[value=withdrawal]")
 			b.put("said", "MARK-said")
+			b.put("agreed", "MARK-agreed")
 			b.put("next", "MARK-next")
 			b.click("form.sheet button.main")
 			b.until("document.querySelector('#said article')")
@@ -42,6 +45,16 @@ func TestConversationJourney(t *testing.T) {
 				}
 			}
 			b.looks("client-said", lang)
+			b.open(client + "/together")
+			if text := eval[string](b, "document.body.innerText"); !strings.Contains(text, "MARK-agreed") || strings.Contains(text, "MARK-said") {
+				t.Errorf("looked at together: %q", text)
+			}
+			b.looks("together", lang)
+			b.open(d.base + "/supervision")
+			if text := eval[string](b, "document.body.innerText"); !strings.Contains(text, "MARK-said") || !strings.Contains(text, p.T("marker.withdrawal")) {
+				t.Errorf("for supervision: %q", text)
+			}
+			b.looks("supervision", lang)
 		})
 	}
 }

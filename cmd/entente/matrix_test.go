@@ -58,7 +58,7 @@ var theRoutes = map[string]outside{
 	"POST /language": openToAll, "GET /health": openToAll, "GET /assets/{file}": {},
 	"GET /f": openToAll, "GET /f/{token}": openToAll, "POST /f": {}, "GET /form": {may: "a"}, "POST /form": {may: "a"}, "GET /form/sent": openToAll, "POST /form/leave": openToAll, "GET /blank": openToAll,
 
-	"GET /today": {may: "tcsmx"}, "GET /pulse": {may: "tcsmx"}, "GET /clients": {may: "tcsmx"},
+	"GET /today": {may: "tcsmx"}, "GET /pulse": {may: "tcsmx"}, "GET /clients": {may: "tcsmx"}, "GET /supervision": {may: "tcsmx"}, "GET /clients/{id}/together": {may: "t", id: "client"},
 	"GET /clients/new": {may: "tcx"}, "POST /clients/new": {may: "tcx"},
 	"GET /clients/{id}": {may: "ts", id: "client"}, "GET /clients/{id}/course.svg": {may: "ts", id: "client"}, "GET /clients/{id}/edit": {may: "ts", id: "client"},
 	"GET /clients/{id}/access": {may: "ts", id: "client"}, "GET /clients/{id}/access.csv": {may: "ts", id: "client"},

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/entente-project/entente/alliance"
@@ -14,6 +15,7 @@ import (
 type conversationTx interface {
 	AddConversation(episode care.ID, v care.Conversation) error
 	Answered(practice, staff care.ID) ([]care.ID, error)
+	Discussed(practice, staff care.ID) ([]care.ID, error)
 	Conversations(practice, episode, client care.ID) ([]care.Conversation, error)
 }
 
@@ -22,10 +24,16 @@ type ConversationView struct {
 	care.Conversation
 	By     string           // who noted it
 	Number int              // of the session that the signal is about
+	Held   int64            // when that took place
 	Shown  alliance.Verdict // as it stood then
 	Since  []Since
 	// Unrepaired says that a fall has not come back in three rated sessions.
 	Unrepaired bool
+	// Open says that a strain, seen by the therapist or by the rule, has neither come
+	// back in the ratings nor been settled since.
+	Open bool
+	// Withheld says that the texts were not shared with the reader.
+	Withheld bool
 }
 
 // Since is how a series that had fallen went on: Values of the client's next rated
@@ -77,13 +85,17 @@ func (a *App) AnswerSignal(ctx context.Context, actor care.Actor, session care.I
 }
 
 // conversations are those of a course, newest first, each with what was rated since.
-func (a *App) conversations(tx Tx, practice care.ID, e care.Episode, c course, drawn []Measure) (out []ConversationView, err error) {
+// A supervisor reads the texts of those that were shared.
+func (a *App) conversations(tx Tx, practice care.ID, relation care.Relation, e care.Episode, c course, drawn []Measure) (out []ConversationView, err error) {
 	all, err := tx.Conversations(practice, e.ID, e.Clients[0])
 	if err != nil {
 		return nil, err
 	}
 	for _, x := range all {
 		v := ConversationView{Conversation: x}
+		if relation == care.SupervisesIn {
+			v.Content, v.Withheld = x.Content.Unshared(), !x.Content.Shared
+		}
 		s, err := tx.NamedStaff(practice, x.Staff)
 		if err != nil {
 			return nil, err
@@ -91,7 +103,7 @@ func (a *App) conversations(tx Tx, practice care.ID, e care.Episode, c course, d
 		v.By = s.Name
 		for _, s := range c.sessions {
 			if s.ID == x.Session {
-				v.Number = s.Number
+				v.Number, v.Held = s.Number, s.AtMillis
 			}
 		}
 		if len(x.Content.Shown) > 0 {
@@ -106,9 +118,27 @@ func (a *App) conversations(tx Tx, practice care.ID, e care.Episode, c course, d
 				v.Unrepaired = v.Unrepaired || waited && !since.Back
 			}
 		}
+		v.Open = v.strained()
+		if v.Content.Settled {
+			for i := range out {
+				out[i].Open, out[i].Unrepaired = false, false
+			}
+			v.Open, v.Unrepaired = false, false
+		}
 		out = append([]ConversationView{v}, out...)
 	}
 	return out, nil
+}
+
+// strained says that there was something to mend that has not come back by itself.
+func (v ConversationView) strained() bool {
+	if v.Content.Marker != "" && len(v.Since) == 0 {
+		return true
+	}
+	if v.Content.Choice == care.NoMeaning && v.Content.Marker == "" {
+		return false
+	}
+	return slices.ContainsFunc(v.Since, func(s Since) bool { return !s.Back })
 }
 
 // sinceThen follows the dimension that had fallen; waited says that it was rated

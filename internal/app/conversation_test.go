@@ -88,6 +88,7 @@ func TestConversationRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for field, in := range map[string]care.ConversationContent{
 			"choice": {Choice: "maybe"}, "why": {Choice: care.NotNow, Why: "  "}, "agreed": {Choice: care.Talked, Agreed: strings.Repeat("x", 4001)},
+			"marker": {Choice: care.Talked, Marker: "rupture"},
 		} {
 			err := w.app.AnswerSignal(w.ctx, w.neri, w.session, in)
 			if e, ok := errors.AsType[*care.Error](err); !ok || e.Code != care.Invalid || e.Field != field {
@@ -110,6 +111,59 @@ func TestConversationRefused(t *testing.T) {
 		must(t, w.app.AnswerSignal(w.ctx, w.neri, w.session, talked))
 		if got := w.said(); len(got) != 2 || !got[0].Shown.Asks() {
 			t.Errorf("after it: %+v", got)
+		}
+	})
+}
+
+// TestAgenda: a signal that nobody answered stands on the agenda, then what came of
+// it until the ratings come back; a strain that only the therapist saw until it is
+// settled; a supervisor reads of it what was shared.
+func TestAgenda(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		agenda := func(a care.Actor) []app.AgendaRow { return get[[]app.AgendaRow](t)(w.app.Agenda(w.ctx, a)) }
+		w.answerAll(w.respondent, .8, 0, "")
+		w.course(.8)
+		same(t, "nothing yet", len(agenda(w.neri)), 0)
+		w.course(.8, .3)
+		for _, a := range []care.Actor{w.neri, w.longo} {
+			if got := agenda(a); len(got) != 1 || !got[0].Unanswered || !got[0].Verdict.Asks() || got[0].Number != 4 || got[0].Since != w.now.Load() || len(got[0].Open) != 0 {
+				t.Errorf("not answered: %+v", got)
+			}
+		}
+		for _, a := range []care.Actor{w.costa, w.boss, w.stranger} {
+			same(t, "another's", len(agenda(a)), 0)
+		}
+		same(t, "a client's", care.CodeOf(errorOf(w.app.Agenda(w.ctx, w.respondent))), care.NotFound)
+		must(t, w.app.AnswerSignal(w.ctx, w.neri, w.session, care.ConversationContent{Choice: care.Talked, Said: "CANARY-said", Mine: "CANARY-mine", Marker: care.Withdrawal}))
+		if got := agenda(w.neri); len(got) != 1 || got[0].Unanswered || len(got[0].Open) != 1 || got[0].Open[0].Content.Mine == "" || got[0].Open[0].Withheld || got[0].Unrepaired {
+			t.Errorf("taken up: %+v", got)
+		}
+		if got := agenda(w.longo); len(got) != 1 || got[0].Open[0].Content.Marker != care.Withdrawal || got[0].Open[0].Content.Said+got[0].Open[0].Content.Mine != "" || !got[0].Open[0].Withheld {
+			t.Errorf("not shared: %+v", got)
+		}
+		if got := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.longo, w.client, "")).Said; len(got) != 1 || got[0].Content.Mine != "" {
+			t.Errorf("on the client's page: %+v", got)
+		}
+		w.course(.4, .4, .4)
+		if got := agenda(w.longo); len(got) != 1 || !got[0].Unrepaired {
+			t.Errorf("after three: %+v", got)
+		}
+		w.now.Add(time.Minute.Milliseconds())
+		must(t, w.app.AnswerSignal(w.ctx, w.neri, w.session, care.ConversationContent{Choice: care.Talked, Settled: true}))
+		for _, r := range agenda(w.neri) {
+			if len(r.Open) > 0 {
+				t.Errorf("settled: %+v", r)
+			}
+		}
+		w.now.Add(time.Minute.Milliseconds())
+		must(t, w.app.AnswerSignal(w.ctx, w.neri, w.session, care.ConversationContent{Choice: care.NextTime, Marker: care.UnsureMarker, Mine: "CANARY-again", Shared: true}))
+		if got := agenda(w.longo); len(got) != 1 || len(got[0].Open) != 1 || got[0].Open[0].Content.Mine != "CANARY-again" {
+			t.Errorf("a strain of the therapist's own: %+v", got)
+		}
+		w.course(.4, .8)
+		if got := agenda(w.longo); len(got) != 1 || len(got[0].Open) != 1 {
+			t.Errorf("no rating settles what only a person saw: %+v", got)
 		}
 	})
 }

@@ -109,6 +109,7 @@ var useCases = []useCase{
 	{"EndVisit", []who{respondent}, true, func(w *world, a care.Actor) error { return w.app.EndVisit(w.ctx, a) }},
 	{"Reveal", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.Reveal(w.ctx, a, w.session) }},
 	{"Today", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Today(w.ctx, a)) }},
+	{"Agenda", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Agenda(w.ctx, a)) }},
 	{"Caseload", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Caseload(w.ctx, a)) }},
 	{"ClientPage", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.ClientPage(w.ctx, a, w.client, "")) }},
 	{"PreviewImport", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return w.bring(a, w.app.PreviewImport) }},

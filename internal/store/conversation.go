@@ -41,6 +41,13 @@ func (t *Tx) Answered(practice, staff care.ID) ([]care.ID, error) {
 		WHERE es.practice_id = $1 AND es.staff_id = $2 ORDER BY v.session_id`, practice, staff)
 }
 
+// Discussed lists a member of staff's episodes in which something came of a signal.
+func (t *Tx) Discussed(practice, staff care.ID) ([]care.ID, error) {
+	return list(t, func(r scanner) (id care.ID, err error) { return id, r.Scan(&id) },
+		`SELECT DISTINCT v.episode_id FROM episode_staff es JOIN conversation v ON v.practice_id = es.practice_id AND v.episode_id = es.episode_id
+		WHERE es.practice_id = $1 AND es.staff_id = $2 ORDER BY v.episode_id`, practice, staff)
+}
+
 // Conversations lists those of an episode about one client, oldest first; one that
 // does not open is set aside.
 func (t *Tx) Conversations(practice, episode, client care.ID) ([]care.Conversation, error) {

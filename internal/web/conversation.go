@@ -16,6 +16,8 @@ func (s *Server) conversationRoutes() []route {
 	return []route{
 		{"GET /sessions/{id}/conversation", staff, conversationPage},
 		{"POST /sessions/{id}/conversation", staff, answerSignal},
+		{"GET /supervision", staff, supervisionPage},
+		{"GET /clients/{id}/together", staff, togetherPage},
 	}
 }
 
@@ -23,8 +25,16 @@ func (s *Server) conversationRoutes() []route {
 type conversationModel struct {
 	sessionModel
 	Prompts []promptView
+	Markers []markerView
 	Choices []care.SignalChoice
 	Typed   care.ConversationContent
+	Version int // of the prompts
+}
+
+// markerView is a kind of strain with questions of its own.
+type markerView struct {
+	care.StrainMarker
+	Lines []string
 }
 
 // promptView are questions that may open a conversation about one thing.
@@ -33,8 +43,23 @@ type promptView struct {
 	Lines []string
 }
 
+// PromptsVersion counts the wordings of the prompts; docs/prompts.md says what each
+// rests on and who has read it.
+const PromptsVersion = 2
+
 // mostPrompts is how many questions there are for each.
 const mostPrompts = 3
+
+// young are the ages whose prompts are worded for them.
+func young(age care.AgeBand) string {
+	switch age {
+	case care.Child:
+		return "child."
+	case care.Adolescent:
+		return "young."
+	}
+	return ""
+}
 
 func (c *call) conversationModel(typed care.ConversationContent) (m conversationModel, err error) {
 	m.sessionModel, err = c.sessionModel(c.id())
@@ -48,32 +73,52 @@ func (c *call) conversationModel(typed care.ConversationContent) (m conversation
 	if m.SessionView.Verdict.Kind != "" { // nothing is shown to who has still to guess
 		m.Verdict = verdictWords(c.p, m.SessionView.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
 	}
-	m.Choices, m.Typed = care.SignalChoices(), typed
-	m.Prompts = c.prompts(m.SessionView.Verdict)
+	m.Choices, m.Typed, m.Version = care.SignalChoices(), typed, PromptsVersion
+	m.Prompts = c.prompts(m.SessionView.Verdict, m.Client.AgeBand)
+	m.Markers = c.markers()
 	return m, nil
 }
 
-// prompts are those for what a verdict rests on, each once.
-func (c *call) prompts(v alliance.Verdict) (out []promptView) {
+func (c *call) markers() (out []markerView) {
+	for _, k := range care.StrainMarkers() {
+		v := markerView{StrainMarker: k}
+		if k == care.Withdrawal || k == care.Confrontation {
+			v.Lines = c.promptLines(string(k))
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func (c *call) promptLines(about string) (out []string) {
+	for n := 1; n <= mostPrompts; n++ {
+		out = append(out, c.p.T(fmt.Sprintf("prompt.%s.%d", about, n)))
+	}
+	return out
+}
+
+// prompts are those for what a verdict rests on, each once. With the young what
+// fell is asked about as a whole, and in words of their age.
+func (c *call) prompts(v alliance.Verdict, age care.AgeBand) (out []promptView) {
 	seen := map[string]bool{}
 	add := func(about, title string) {
-		if seen[about] {
-			return
+		if !seen[about] {
+			seen[about] = true
+			out = append(out, promptView{title, c.promptLines(about)})
 		}
-		seen[about] = true
-		p := promptView{Title: title}
-		for n := 1; n <= mostPrompts; n++ {
-			p.Lines = append(p.Lines, c.p.T(fmt.Sprintf("prompt.%s.%d", about, n)))
-		}
-		out = append(out, p)
 	}
+	own := young(age)
 	for _, r := range v.Reasons {
 		switch r.Code {
 		case alliance.Tense:
-			add("tension", c.p.T("prompt.tension"))
+			add(own+"tension", c.p.T("prompt.tension"))
 		case alliance.FlatMaximal:
-			add("flat", c.p.T("prompt.flat"))
+			add(own+"flat", c.p.T("prompt.flat"))
 		case alliance.Fell, alliance.BelowCutoff:
+			if own != "" {
+				add(own+"fall", c.p.T("prompt.fall"))
+				continue
+			}
 			add(string(r.Dimension), c.p.T("dimension."+string(r.Dimension)))
 		}
 	}
@@ -93,7 +138,8 @@ func answerSignal(c *call) error {
 		return err
 	}
 	f := c.r.PostForm
-	typed := care.ConversationContent{Choice: care.SignalChoice(f.Get("choice")), Why: f.Get("why"), Said: f.Get("said"), Mine: f.Get("mine"), Agreed: f.Get("agreed"), Next: f.Get("next")}
+	typed := care.ConversationContent{Choice: care.SignalChoice(f.Get("choice")), Why: f.Get("why"), Said: f.Get("said"), Mine: f.Get("mine"), Agreed: f.Get("agreed"), Next: f.Get("next"),
+		Marker: care.StrainMarker(f.Get("marker")), Settled: f.Get("settled") != "", Shared: f.Get("shared") != ""}
 	err := c.app().AnswerSignal(c.r.Context(), c.by, c.id(), typed)
 	if err == nil {
 		v, err := c.app().Session(c.r.Context(), c.by, c.id())
@@ -119,8 +165,8 @@ type saidView struct {
 	Lines        []string // how what had fallen went on
 }
 
-func (c *call) said(v app.ClientView) (out []saidView) {
-	for _, x := range v.Said {
+func (c *call) said(all []app.ConversationView) (out []saidView) {
+	for _, x := range all {
 		s := saidView{ConversationView: x, Day: c.p.Date(c.at(x.AtMillis))}
 		if x.Shown.Asks() {
 			s.Verdict = verdictWords(c.p, x.Shown, func(n int) string { return c.p.T("session.number_since", "N", n) }).Text

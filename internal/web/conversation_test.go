@@ -20,7 +20,7 @@ func aConversation(c *call) conversationModel {
 		v.Reasons = append(v.Reasons, alliance.Reason{Code: alliance.Fell, Dimension: d, Informant: alliance.Client})
 	}
 	v.Reasons = append(v.Reasons, alliance.Reason{Code: alliance.Tense, Tension: alliance.TensionYes}, alliance.Reason{Code: alliance.FlatMaximal})
-	m := conversationModel{Prompts: c.prompts(v), Choices: care.SignalChoices(), Typed: care.ConversationContent{Choice: care.NotNow, Said: "<said>", Next: "\"next\""}}
+	m := conversationModel{Prompts: c.prompts(v, care.Adult), Markers: c.markers(), Choices: care.SignalChoices(), Typed: care.ConversationContent{Choice: care.NotNow, Said: "<said>", Next: "\"next\""}}
 	m.Session, m.Client = care.Session{ID: "s", Number: 3}, care.Client{ID: "c", Label: "<C>"}
 	m.Verdict = verdictWords(c.p, v, func(int) string { return "" })
 	return m
@@ -41,7 +41,14 @@ func TestPrompts(t *testing.T) {
 				t.Errorf("%s: %+v", lang, p)
 			}
 		}
-		if none := c.prompts(alliance.Verdict{Kind: alliance.NothingStandsOut}); none != nil {
+		for _, age := range []care.AgeBand{care.Child, care.Adolescent} {
+			v := alliance.Verdict{Reasons: []alliance.Reason{{Code: alliance.Fell, Dimension: alliance.Bond}, {Code: alliance.Fell, Dimension: alliance.Tasks}, {Code: alliance.Tense}, {Code: alliance.FlatMaximal}}}
+			of := c.prompts(v, age)
+			if len(of) != 3 || of[0].Lines[0] == got[0].Lines[0] || strings.Contains(strings.Join(of[0].Lines, ""), "prompt.") {
+				t.Errorf("%s, %s: %+v", lang, age, of)
+			}
+		}
+		if none := c.prompts(alliance.Verdict{Kind: alliance.NothingStandsOut}, care.Adult); none != nil {
 			t.Errorf("%s: %+v", lang, none)
 		}
 	}
@@ -56,11 +63,47 @@ func TestSaid(t *testing.T) {
 	back := since
 	back.Back = true
 	v := app.ClientView{Said: []app.ConversationView{{Since: []app.Since{since, back, {Dimension: alliance.Bond, From: 8, To: 3}}}}}
-	got := c.said(v)[0]
+	got := c.said(v.Said)[0]
 	want := []string{"Goals fell from 8.0 to 4.0. Since then: 6.0 and 8.0. It has not come back.", "Goals fell from 8.0 to 4.0. Since then: 6.0 and 8.0. It came back.", "Bond fell from 8.0 to 3.0. It was not rated since."}
 	a, _ := json.Marshal(got.Lines)
 	b, _ := json.Marshal(want)
 	if string(a) != string(b) || got.Verdict != "" {
 		t.Errorf("%s\n%s", a, b)
+	}
+}
+
+// TestTogether: on the page that both look at stands nothing of the therapist's own:
+// no rating, no guess, no note, no verdict, no word that was not agreed on.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	c, _ := newStaffCall(t, "en")
+	v := aCourse()
+	v.CanAsk = true
+	v.Sessions[1].Notes = []app.NoteView{{Text: "CANARY-note", By: "CANARY-by"}}
+	carer := v.Alliance[0].Client[0]
+	carer.Informant = alliance.Carer
+	v.Alliance[0].Client = append(v.Alliance[0].Client, carer)
+	v.Said = []app.ConversationView{{Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.Talked, Why: "CANARY-why", Said: "CANARY-said", Mine: "CANARY-mine", Agreed: "slower", Next: "CANARY-next"}}}}
+	m := c.togetherModel(v)
+	if len(v.Sessions[1].Notes) != 1 {
+		t.Error("the course itself was changed")
+	}
+	var page strings.Builder
+	for _, p := range m.Pictures {
+		page.WriteString(string(p.Wide) + string(p.Narrow))
+		for _, r := range p.Rows {
+			page.WriteString(r.Name + r.Therapist + r.Gap + r.Foretold)
+		}
+	}
+	for _, a := range m.Agreed {
+		page.WriteString(a.Text)
+	}
+	for _, bad := range []string{"CANARY", c.p.T("informant.therapist"), c.p.T("chart.note")} {
+		if strings.Contains(page.String(), bad) {
+			t.Errorf("%q is on it", bad)
+		}
+	}
+	if len(m.Agreed) != 1 || m.Agreed[0].Text != "slower" || len(m.Pictures) != 1 || len(m.Pictures[0].Rows) != 2 {
+		t.Errorf("%+v", m)
 	}
 }

@@ -25,6 +25,7 @@ type clientModel struct {
 	Comments     []commentLine
 	SaidLines    []saidView
 	Answer       care.ID // the session whose signal can be answered now, "" if none
+	Strain       care.ID // the newest session, of which a strain can be noted where no signal is; "" if none
 	Points       []pointModel
 	Planned      []plannedModel
 	HiddenNo     int
@@ -127,13 +128,16 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 	for i, x := range v.Process {
 		m.Measures = append(m.Measures, c.measureModel(v, x, fmt.Sprintf("process%d", i)))
 	}
-	m.SaidLines = c.said(v)
+	m.SaidLines = c.said(v.Said)
 	if v.CanAsk && v.Hidden == "" && (v.Verdict.Asks() || v.Verdict.Kind == alliance.CannotBeRead) {
 		for _, s := range v.Sessions {
 			if s.Session.Number == v.Verdict.Session {
 				m.Answer = s.Session.ID
 			}
 		}
+	}
+	if n := len(v.Sessions); v.CanAsk && v.Hidden == "" && m.Answer == "" && n > 0 {
+		m.Strain = v.Sessions[n-1].Session.ID
 	}
 	for _, x := range v.Comments {
 		m.Comments = append(m.Comments, commentLine{x, dates[x.Session]})
