@@ -11,8 +11,8 @@ import (
 // number that is larger the more it speaks for a fall now: the rule alarms where
 // the number exceeds a limit. Its paper's limit is Limit, 0 where it names none.
 type Published struct {
-	Name, Source string
-	Limit        float64
+	ID, Name, Source string // ID is what a setting holds
+	Limit            float64
 	// Of gives the number for the newest of a course's ratings, NaN where a session
 	// was not rated; -Inf while the rule cannot speak. Higher ratings are better.
 	Of func(ratings []float64, p Population) float64
@@ -21,16 +21,16 @@ type Published struct {
 // PublishedRules are the rules a practice may set beside ours.
 func PublishedRules() []Published {
 	return []Published{
-		{"raw fall", "Duncan & Miller (2008), points since the session before", 1, rawFall},
-		{"cutoff", "absolute level, as the SRS's 36 of 40 (Duncan et al. 2003)", 0, belowLevel},
-		{"reliable change", "Jacobson & Truax (1991), since the first session", 0, sinceFirst},
-		{"criterion", "Strauss et al. (2006), Stiles et al. (2004), the stricter SD after Gumz et al. (2012)", 1, criterion},
-		{"individuals chart", "moving range; Eubanks-Carter, Gorman & Muran (2012)", 3, individuals},
-		{"running baseline", "mean and SD of the sessions before", 2, baseline},
-		{"Western Electric", "runs on the individuals chart; Western Electric (1956)", 3, westernElectric},
-		{"EWMA", "Roberts (1959), self-starting, weight .3", 3, ewma},
-		{"CUSUM", "Page (1954); self-starting, Hawkins (1987), allowance .5", 4, cusum},
-		{"sudden loss", "Tang & DeRubeis (1999), third criterion, for a loss", 1, suddenLoss},
+		{"raw-fall", "raw fall", "Duncan & Miller (2008), points since the session before", 1, rawFall},
+		{"cutoff", "cutoff", "absolute level, as the SRS's 36 of 40 (Duncan et al. 2003)", 0, belowLevel},
+		{"reliable-change", "reliable change", "Jacobson & Truax (1991), since the first session", 0, sinceFirst},
+		{"criterion", "criterion", "Strauss et al. (2006), Stiles et al. (2004), the stricter SD after Gumz et al. (2012)", 1, criterion},
+		{"individuals-chart", "individuals chart", "moving range; Eubanks-Carter, Gorman & Muran (2012)", 3, individuals},
+		{"running-baseline", "running baseline", "mean and SD of the sessions before", 2, baseline},
+		{"western-electric", "Western Electric", "runs on the individuals chart; Western Electric (1956)", 3, westernElectric},
+		{"ewma", "EWMA", "Roberts (1959), self-starting, weight .3", 3, ewma},
+		{"cusum", "CUSUM", "Page (1954); self-starting, Hawkins (1987), allowance .5", 4, cusum},
+		{"sudden-loss", "sudden loss", "Tang & DeRubeis (1999), third criterion, for a loss", 1, suddenLoss},
 	}
 }
 

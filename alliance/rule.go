@@ -36,6 +36,7 @@ const (
 // finite. From and To are the two ratings compared, Change = To - From, Mean and
 // SD what was foreseen of the newest rating, Deviation how far from Mean it came,
 // Threshold the fall that is weighed, or the cutoff, N the number of rated sessions.
+// FromSession is 0 where From is the mean of all ratings before.
 type Figures struct {
 	From, To, Mean, SD, Change, Deviation, Threshold float64
 	N                                                int
@@ -63,6 +64,9 @@ type Verdict struct {
 	Session int
 	Reasons []Reason
 	Weighed []Weighed // what was foreseen of each series' newest rating, by a rule that foresees
+	// FalseAlarms is, for a published rule, the share of stable courses as long as this
+	// one that it asks about at least once; the weighing tells it for each series.
+	FalseAlarms float64
 }
 
 // Asks says that the verdict is worth asking, or worth asking now.

@@ -3,6 +3,7 @@
 package alliance
 
 import (
+	"fmt"
 	"math"
 	"sync"
 )
@@ -103,6 +104,9 @@ func (w *Weighing) Judge(c Course) Verdict {
 	}
 	return v
 }
+
+// Key is the rule's name and version.
+func (w *Weighing) Key() string { return fmt.Sprintf("%s/%d", WeighingName, WeighingVersion) }
 
 const (
 	fewestToWeigh = 2

@@ -99,6 +99,7 @@ var theRoutes = map[string]outside{
 	"GET /episodes/{id}/forms": {may: "t", id: "episode"}, "POST /episodes/{id}/forms": {may: "t", id: "episode"},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},
 	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"}, "POST /signin/with/{provider}": {}, "GET /signin/with/{provider}": openToAll, "GET /signin/with/{provider}/back": {}, "POST /account/with/{provider}": {}, "POST /account/unlink/{id}": {may: staffRoles, id: "client"}, "POST /account/passkeys/{id}/remove": {may: staffRoles, id: "client"}, "POST /account/passkeys": {}, "POST /account/passkeys/answer": {}, "POST /signin/passkey": {}, "POST /signin/passkey/answer": {}, "GET /signin/passkey": openToAll, "GET /signin/passkey/answer": openToAll, "GET /colleagues/{id}": {may: "tm", id: "colleague"}, "POST /colleagues/{id}": {may: "tm", id: "colleague"},
+	"GET /practice/signals": {may: "tmx"}, "POST /practice/signals": {may: "tmx", form: url.Values{"rule": {"weighed-fall"}}},
 	"GET /practice/help": {may: "tmx"}, "POST /practice/help": {may: "tmx"},
 	"GET /colleagues/{id}/end": {may: "tm", id: "colleague"}, "POST /colleagues/{id}/end": {may: "tm", id: "colleague"}, "GET /clients/{id}/handover": {may: "t", id: "client"}, "POST /clients/{id}/handover": {may: "t", id: "client"},
 	"GET /import": {may: "tmx"}, "POST /import": {may: "tmx"}, "GET /import/{id}": {id: "file"}, "POST /import/{id}/start": {id: "file"}, "POST /import/{id}/stop": {id: "file"},

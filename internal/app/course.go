@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
@@ -20,6 +19,7 @@ type course struct {
 	responses []care.Response
 	forms     map[string]*instrument.Instrument // by key
 	head      map[string]*instrument.Instrument // by key, see headOf
+	rule      alliance.Rule                     // by which it is judged
 }
 
 // course reads an episode's course from the store.
@@ -34,6 +34,9 @@ func (a *App) course(tx Tx, e care.Episode, client care.ID) (c course, err error
 		}
 	}
 	if c.responses, err = tx.Responses(e.Practice, e.ID, client); err != nil {
+		return c, err
+	}
+	if c.rule, err = a.rule(tx, e.Practice); err != nil {
 		return c, err
 	}
 	c.forms = map[string]*instrument.Instrument{}
@@ -258,7 +261,7 @@ func (c course) judge() alliance.Verdict {
 			in.Series = append(in.Series, m.Client...)
 		}
 	}
-	return alliance.Usual().Judge(in)
+	return c.rule.Judge(in)
 }
 
 // standing is the body of care.Standing: what a caseload shows of a course.
@@ -276,7 +279,7 @@ type standing struct {
 }
 
 func (c course) standing(predicts bool) standing {
-	s := standing{Rule: ruleKey(), Verdict: c.judge(), Sessions: len(c.sessions)}
+	s := standing{Rule: c.rule.Key(), Verdict: c.judge(), Sessions: len(c.sessions)}
 	for _, x := range c.sessions {
 		if x.Number == s.Verdict.Session {
 			s.About = x.ID
@@ -350,11 +353,6 @@ func spark(series []alliance.Series, low, high float64) (out []*float64) {
 		out = append(out, &v)
 	}
 	return out
-}
-
-func ruleKey() string {
-	v := alliance.Usual().Judge(alliance.Course{})
-	return v.Rule + "/" + strconv.Itoa(v.Version)
 }
 
 // comments lists what people wrote, newest session first.

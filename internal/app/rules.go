@@ -12,6 +12,8 @@ import (
 type rulesTx interface {
 	SetSignInRules(practice care.ID, r care.SignInRules, nowMillis int64) error
 	UseSignIn(practice, signIn care.ID, idleMillis int64) error
+	SignalRule(practice care.ID) (string, error)
+	SetSignalRule(practice care.ID, rule string) error
 }
 
 // useEvery is how coarsely the use of a sign-in is noted, so that reading a page

@@ -174,6 +174,10 @@ func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.
 	for _, id := range noted {
 		answered[id] = true
 	}
+	rule, err := a.rule(tx, actor.Practice)
+	if err != nil {
+		return nil, nil, err
+	}
 	out = make([]CaseloadRow, 0, len(entries))
 	for _, e := range entries {
 		if !actor.Has(care.Role(e.Relation)) { // the role was taken away since
@@ -184,7 +188,7 @@ func (a *App) caseload(tx Tx, actor care.Actor) (out []CaseloadRow, made []care.
 			out = append(out, CaseloadRow{Client: e.Client, Episode: e.Episode, Damaged: true, Verdict: alliance.Verdict{Kind: alliance.TooLittle}})
 			continue
 		}
-		s, fresh, err := a.standingOf(tx, actor.Practice, e)
+		s, fresh, err := a.standingOf(tx, actor.Practice, rule.Key(), e)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -222,14 +226,14 @@ func urgency(r CaseloadRow) int {
 }
 
 // standingOf reads the standing that is kept of a course or, where it is stale or
-// judged by an earlier rule, works it out; made is then to be kept.
-func (a *App) standingOf(tx Tx, practice care.ID, e care.CaseloadEntry) (s standing, made *care.Standing, err error) {
+// judged by another rule, works it out; made is then to be kept.
+func (a *App) standingOf(tx Tx, practice care.ID, rule string, e care.CaseloadEntry) (s standing, made *care.Standing, err error) {
 	if len(e.Standing) > 0 {
 		if err := json.Unmarshal(e.Standing, &s); err != nil {
 			return s, nil, fmt.Errorf("standing of episode %s: %w", e.Episode, err)
 		}
 	}
-	if !e.Stale && (s.Rule == ruleKey() || e.Changes == 0) {
+	if !e.Stale && (s.Rule == rule || e.Changes == 0) {
 		return s, nil, nil
 	}
 	ep, err := a.asking(tx, practice, e.Episode)

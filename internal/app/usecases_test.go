@@ -146,6 +146,8 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.SetSignInRules(w.ctx, a, care.SignInRules{IdleMinutes: 60, LongestHours: 24}, password)
 	}},
+	{"SignalRule", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.SignalRule(w.ctx, a)) }},
+	{"SetSignalRule", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.app.SetSignalRule(w.ctx, a, "cusum") }},
 	{"LocalHelp", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.LocalHelp(w.ctx, a)) }},
 	{"SetLocalHelp", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
 		return w.app.SetLocalHelp(w.ctx, a, care.LocalHelp{"en": {All: "CANARY-help"}})

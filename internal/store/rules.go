@@ -23,3 +23,14 @@ func (t *Tx) SetSignInRules(practice care.ID, r care.SignInRules, nowMillis int6
 func (t *Tx) UseSignIn(practice, signIn care.ID, idleMillis int64) error {
 	return t.changed("UPDATE sign_in SET idle_millis = $3 WHERE practice_id = $1 AND sign_in_id = $2", practice, signIn, idleMillis)
 }
+
+// SignalRule is the rule by which a practice's courses are judged, "" for the
+// program's own.
+func (t *Tx) SignalRule(practice care.ID) (string, error) {
+	return one(t, func(r scanner) (id string, err error) { return id, r.Scan(&id) }, "SELECT signal_rule FROM practice WHERE practice_id = $1", practice)
+}
+
+// SetSignalRule chooses it.
+func (t *Tx) SetSignalRule(practice care.ID, rule string) error {
+	return t.changed("UPDATE practice SET signal_rule = $2 WHERE practice_id = $1", practice, rule)
+}

@@ -15,6 +15,8 @@ func (s *Server) rulesRoutes() []route {
 	return []route{
 		{"GET /practice", staff, rulesPage},
 		{"POST /practice", staff, setRules},
+		{"GET /practice/signals", staff, signalRulePage},
+		{"POST /practice/signals", staff, setSignalRule},
 	}
 }
 

@@ -117,6 +117,7 @@ func staffSamples(c *call) []sample {
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Self: true, Colleague: app.Colleague{Second: true}}}, nil},
 		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
 		{"conversation", aConversation(c), map[string]string{"why": "No.", "choice": "No.", "said": "No."}},
+		{"signalrule", c.signalRuleView("cusum"), map[string]string{"rule": "No."}},
 		{"supervision", c.agenda(nil), nil}, {"supervision", c.agenda([]app.AgendaRow{{Client: v.Client, Episode: "e1", Since: daysAgo(9), Number: 3, Unanswered: true, Verdict: v.Verdict, Unrepaired: true,
 			Open: []app.ConversationView{{Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.Talked, Marker: care.Withdrawal, Mine: "<mine>"}}, Unrepaired: true}, {Withheld: true, Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.NotNow, Settled: true}}}}}, {}}), nil},
 		{"together", c.togetherModel(v), nil}, {"together", c.togetherModel(hidden), nil},

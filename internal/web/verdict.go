@@ -74,6 +74,9 @@ func ruleWords(p *i18n.Printer, v alliance.Verdict) (out []string) {
 		w := v.Weighed[0]
 		out = append(out, p.T("why.false", "N", w.N, "Asking", percent(p, w.FalseAlarms), "Now", percent(p, w.FalseAlarmsNow)))
 	}
+	if v.Rule != alliance.WeighingName && v.FalseAlarms > 0 {
+		out = append(out, p.T("why.false_rule", "Asking", percent(p, v.FalseAlarms)))
+	}
 	return append(out, p.T("rule.blind"))
 }
 
@@ -113,6 +116,9 @@ func reasonWords(p *i18n.Printer, r alliance.Reason, when func(int) string) stri
 	case alliance.Fell:
 		if r.Back {
 			return p.T("reason.back."+string(r.Informant), "Dimension", dim, "From", p.Number(r.Figures.From, 1), "To", p.Number(r.Figures.To, 1))
+		}
+		if r.Figures.FromSession == 0 {
+			return p.T("reason.below_own."+string(r.Informant), "Dimension", dim, "From", p.Number(r.Figures.From, 1), "To", p.Number(r.Figures.To, 1))
 		}
 		return p.T("reason.fall."+string(r.Informant), "Dimension", dim, "From", p.Number(r.Figures.From, 1), "To", p.Number(r.Figures.To, 1), "Since", when(r.Figures.FromSession))
 	case alliance.BelowCutoff:

@@ -9,7 +9,8 @@ CREATE TABLE practice (
   created_millis BIGINT NOT NULL,
   idle_minutes BIGINT NOT NULL DEFAULT 0,
   longest_hours BIGINT NOT NULL DEFAULT 0,
-  second_from_millis BIGINT NOT NULL DEFAULT 0
+  second_from_millis BIGINT NOT NULL DEFAULT 0,
+  signal_rule TEXT NOT NULL DEFAULT '' -- which rule judges courses; empty: the program's own
 );
 
 -- What a practice tells whoever answers about help where they live.
