@@ -43,6 +43,7 @@ func TestLongTexts(t *testing.T) {
 	}{
 		{th, path + "/note", url.Values{}, "note", 4_001},
 		{th, path + "/conversation", url.Values{"choice": {"talked"}}, "said", 4_001},
+		{th, "/risk/" + b.ids["risk"], url.Values{}, "done", 4_001},
 		{client, "/form", form, "comment", 2_001},
 		{th, "/clients/new", url.Values{"age_band": {"adult"}, "language": {"en"}}, "label", 201},
 		{th, "/emergency", url.Values{"name": {"somebody"}}, "reason", 2_001},

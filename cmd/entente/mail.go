@@ -80,6 +80,16 @@ func (m *smtpMailer) SendNotice(ctx context.Context, to, language string) error 
 	return m.send(ctx, to, p.T("mail.notice.subject"), p.T("mail.notice.body", "Link", m.baseURL+"/today"))
 }
 
+// SendAlarm tells a member of staff that their page wants to be read now, or that
+// the way of such a mail is tried; nothing else is said.
+func (m *smtpMailer) SendAlarm(ctx context.Context, to, language string, test bool) error {
+	p, kind := i18n.For(language), "mail.alarm"
+	if test {
+		kind = "mail.test"
+	}
+	return m.send(ctx, to, p.T(kind+".subject"), p.T(kind+".body", "Link", m.baseURL+"/today"))
+}
+
 // SendLink sends the link in the person's language.
 func (m *smtpMailer) SendLink(ctx context.Context, to, language, token string) error {
 	p := i18n.For(language)

@@ -99,6 +99,9 @@ var theRoutes = map[string]outside{
 	"GET /episodes/{id}/forms": {may: "t", id: "episode"}, "POST /episodes/{id}/forms": {may: "t", id: "episode"},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},
 	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"}, "POST /signin/with/{provider}": {}, "GET /signin/with/{provider}": openToAll, "GET /signin/with/{provider}/back": {}, "POST /account/with/{provider}": {}, "POST /account/unlink/{id}": {may: staffRoles, id: "client"}, "POST /account/passkeys/{id}/remove": {may: staffRoles, id: "client"}, "POST /account/passkeys": {}, "POST /account/passkeys/answer": {}, "POST /signin/passkey": {}, "POST /signin/passkey/answer": {}, "GET /signin/passkey": openToAll, "GET /signin/passkey/answer": openToAll, "GET /colleagues/{id}": {may: "tm", id: "colleague"}, "POST /colleagues/{id}": {may: "tm", id: "colleague"},
+	"POST /form/part":    {may: "a"},
+	"GET /practice/risk": {may: "tmx"}, "POST /practice/risk": {may: "tmx", form: url.Values{"hours": {"4"}, "alone": {"1"}, "reason": {"CANARY-reason"}}},
+	"GET /risk/{id}": {may: "t", id: "risk"}, "POST /risk/{id}": {may: "t", id: "risk", form: url.Values{"done": {"CANARY-done"}}}, "POST /alarm/came": {},
 	"GET /practice/signals": {may: "tmx"}, "POST /practice/signals": {may: "tmx", form: url.Values{"rule": {"weighed-fall"}}},
 	"GET /practice/help": {may: "tmx"}, "POST /practice/help": {may: "tmx"},
 	"GET /colleagues/{id}/end": {may: "tm", id: "colleague"}, "POST /colleagues/{id}/end": {may: "tm", id: "colleague"}, "GET /clients/{id}/handover": {may: "t", id: "client"}, "POST /clients/{id}/handover": {may: "t", id: "client"},
@@ -215,6 +218,14 @@ func (b *block) staff(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.ids["pull"] = string(pull.ID)
+	risk := care.RiskSignal{ID: care.ID(uuid.NewString()), Practice: me.Practice, Episode: episode, Session: session, Client: client, AtMillis: 1, Content: care.RiskContent{Instrument: "CANARY-risk", Items: []string{"9"}}}
+	if err := b.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.AddRisk(risk)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.ids["risk"] = string(risk.ID)
 	b.ids["grant"] = string(must[care.ID](t)(b.app.RecordGrant(ctx, me, app.NewGrant{Instrument: "phq-9", Ground: care.PublicDomain, Note: "CANARY-ground", File: []byte("CANARY-letter")})))
 	b.ids["draft"] = string(must[care.ID](t)(b.app.StartDraft(ctx, me, app.NewDraft{From: "session-client-adult", Adapt: true, Name: instrument.Text{"en": " CANARY-draft"}})))
 	b.ids["file"] = "AAAAAAAAAAAAAAAAAAAAAAAAAA"

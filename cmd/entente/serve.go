@@ -121,6 +121,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	jobs.Go(func() { anchorAudit(ctx, a, c.Anchor, log) })
 	jobs.Go(func() { watchSound(ctx, s, log) })
+	jobs.Go(func() { a.KeepAlarms(ctx) })
 	return f.serve(ctx, h, log)
 }
 

@@ -50,6 +50,8 @@ type Tx interface {
 	ownTx
 	draftTx
 	passkeyTx
+	riskTx
+	alarmTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write
@@ -90,6 +92,8 @@ type App struct {
 	damage  func() error
 	destroy func(ctx context.Context, practice, client care.ID, nowMillis int64) error
 
+	woken chan struct{} // that a mail waits to go out
+
 	defined sync.Map // instruments a practice brought, by practice/id@version: they never change
 }
 
@@ -114,6 +118,7 @@ func New[T Tx](s Transactor[T], cfg Config) *App {
 		write: func(ctx context.Context, f func(Tx) error) error {
 			return s.Write(ctx, func(t T) error { return f(t) })
 		},
+		woken:   make(chan struct{}, 1),
 		health:  s.Health,
 		damage:  s.Damage,
 		destroy: s.DestroyKey,

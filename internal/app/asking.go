@@ -37,9 +37,6 @@ func readForm(text string) (*instrument.Instrument, error) {
 		if k.Form == nil {
 			return nil, care.Bad("text", "publish.key_incomplete")
 		}
-		if len(k.Risk) > 0 { // nobody would be told of an answer that speaks of danger
-			return nil, care.Bad("text", "publish.risk")
-		}
 		if why := differs(k.Form, f); why != "" {
 			return nil, &care.Error{Code: care.Invalid, Field: "text", Key: "publish.not_as_key", Args: map[string]string{"What": why}}
 		}
@@ -73,11 +70,15 @@ func differs(key, f *instrument.Instrument) string {
 
 // PreviewForm reads the file of a form of the practice's and says what is wrong
 // with it. Nothing is kept. Managers only.
-func (a *App) PreviewForm(_ context.Context, actor care.Actor, text string) (*instrument.Instrument, error) {
+func (a *App) PreviewForm(ctx context.Context, actor care.Actor, text string) (*instrument.Instrument, error) {
 	if err := care.May(actor, care.LicenseForms); err != nil {
 		return nil, err
 	}
-	return readForm(text)
+	f, err := readForm(text)
+	if err != nil || !AsksRisk(f.ID) {
+		return f, err
+	}
+	return f, a.read(ctx, func(tx Tx) error { return mayAskRisk(tx, actor.Practice, f.ID) })
 }
 
 // PublishForm keeps a form of the practice's as the version that its file names.
@@ -90,6 +91,9 @@ func (a *App) PublishForm(ctx context.Context, actor care.Actor, text string) (*
 		return nil, err
 	}
 	return f, a.write(ctx, func(tx Tx) error {
+		if err := mayAskRisk(tx, actor.Practice, f.ID); err != nil {
+			return err
+		}
 		p := care.PracticeForm{Instrument: f.ID, Version: f.Version, PublishedMillis: a.nowMillis()}
 		if err := tx.PublishInstrument(actor.Practice, p, text); err != nil {
 			return err

@@ -372,6 +372,9 @@ func (a *App) PublishDraft(ctx context.Context, actor care.Actor, id care.ID, re
 		if f, err = readForm(text); err != nil {
 			return err
 		}
+		if err := mayAskRisk(tx, actor.Practice, f.ID); err != nil {
+			return err
+		}
 		p := care.PracticeForm{Instrument: f.ID, Version: f.Version, PublishedMillis: a.nowMillis()}
 		if err := tx.PublishInstrument(actor.Practice, p, text); err != nil {
 			return err

@@ -34,6 +34,19 @@ func (w *world) need() {
 	must(w.t, w.store.Write(w.ctx, func(tx *store.Tx) error {
 		return tx.AddPull(care.Pull{ID: w.pull, Practice: w.neri.Practice, Staff: w.costa.Staff, AtMillis: w.now.Load(), Clients: 50}, []care.ID{w.neri.Staff, w.boss.Staff})
 	}))
+	must(w.t, w.app.SetRiskDuty(w.ctx, w.neri, care.RiskDuty{Owner: w.boss.Staff, Hours: 4}))
+	w.risks = map[care.ID]care.ID{w.neri.Staff: newID(), w.boss.Staff: newID()}
+	for _, id := range w.risks {
+		must(w.t, w.store.Write(w.ctx, func(tx *store.Tx) error {
+			_, err := tx.AddRisk(care.RiskSignal{ID: id, Practice: w.neri.Practice, Episode: w.episode, Session: w.session, Client: w.client, AtMillis: w.now.Load(), Content: care.RiskContent{Instrument: "CANARY-" + string(id), Items: []string{"9"}}})
+			return err
+		}))
+	}
+	must(w.t, w.store.Write(w.ctx, func(tx *store.Tx) error {
+		d := get[care.RiskDuty](w.t)(tx.RiskDuty(w.neri.Practice))
+		d.TestMillis = w.now.Load()
+		return tx.SetRiskDuty(d)
+	}))
 	must(w.t, w.grant(w.neri))
 	w.write()
 	w.leaverEach()

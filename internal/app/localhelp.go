@@ -16,8 +16,12 @@ type localHelpTx interface {
 }
 
 // HelpShown is what a practice tells whoever answers, and in which language; both
-// are "" where it tells nothing.
-type HelpShown struct{ Text, Language string }
+// are "" where it tells nothing. Hours says when answers are read, "" where that is
+// not said in the language of the form.
+type HelpShown struct {
+	Text, Language, Hours string
+	Age                   care.AgeBand // of whoever reads it; "" where that does not open
+}
 
 // helpFor is what a practice tells a client.
 func helpFor(tx Tx, practice, client care.ID, language string) (v HelpShown, err error) {
@@ -30,6 +34,7 @@ func helpFor(tx Tx, practice, client care.ID, language string) (v HelpShown, err
 		return v, err
 	}
 	v.Text, v.Language = h.For(language, c.AgeBand)
+	v.Hours, v.Age = h[language].Hours, c.AgeBand
 	return v, nil
 }
 

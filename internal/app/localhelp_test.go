@@ -17,12 +17,12 @@ func TestLocalHelp(t *testing.T) {
 		if h := get[care.LocalHelp](t)(w.app.LocalHelp(w.ctx, w.boss)); len(h) != 0 {
 			t.Errorf("before anything was written: %v", h)
 		}
-		if got := get[app.FormView](t)(w.app.NextForm(w.ctx, w.respondent)).Help; got != (app.HelpShown{}) {
+		if got := get[app.FormView](t)(w.app.NextForm(w.ctx, w.respondent)).Help; got != (app.HelpShown{Age: care.Adult}) {
 			t.Errorf("the form says %q", got)
 		}
 		must(t, w.app.SetLocalHelp(w.ctx, w.boss, care.LocalHelp{"en": {All: " first "}}))
 		must(t, w.app.SetLocalHelp(w.ctx, w.boss, care.LocalHelp{"en": {All: " Night doctor: 116117 "}}))
-		want := app.HelpShown{Text: "Night doctor: 116117", Language: "en"}
+		want := app.HelpShown{Text: "Night doctor: 116117", Language: "en", Age: care.Adult}
 		if got := get[app.FormView](t)(w.app.NextForm(w.ctx, w.respondent)).Help; got != want {
 			t.Errorf("the form says %q", got)
 		}

@@ -190,6 +190,7 @@ func (a *App) RecordRating(ctx context.Context, actor care.Actor, in Submission)
 	if _, err := uuid.Parse(string(in.ID)); err != nil || len(in.ID) != 36 {
 		return Receipt{}, care.Bad("submission", "field.needed")
 	}
+	atRisk := actor.IsRespondent() && len(riskItems(in.Instrument, in.Answers)) > 0
 	var r care.Response
 	var out Receipt
 	// All that needs no lock comes first: writers wait for each other.
@@ -200,8 +201,15 @@ func (a *App) RecordRating(ctx context.Context, actor care.Actor, in Submission)
 	if err == nil && !out.Repeated {
 		err = a.write(ctx, func(tx Tx) error { return a.keep(tx, actor, r, &out) })
 	}
+	if atRisk && err != nil { // what is not kept, as it was sent already, is looked at all the same
+		told, riskErr := a.NoteRisk(ctx, actor, in)
+		return Receipt{Risk: told && riskErr == nil}, err
+	}
 	if err != nil {
 		return Receipt{}, err
+	}
+	if out.Risk = atRisk; atRisk {
+		a.wakeAlarms()
 	}
 	return out, nil
 }
@@ -230,7 +238,7 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	} else if answered(rs, in.Instrument, r.By) {
 		return r, out, alreadySent()
 	}
-	if actor.IsRespondent() && !out.More {
+	if actor.IsRespondent() && (!out.More || len(riskItems(in.Instrument, in.Answers)) > 0) {
 		p, err := tx.Practice(r.Practice)
 		if err != nil {
 			return r, out, err
@@ -281,6 +289,11 @@ func (a *App) keep(tx Tx, actor care.Actor, r care.Response, out *Receipt) error
 			return err
 		}
 		return out.repeats(r, old)
+	}
+	if items := riskItems(r.Instrument, r.Content.Answers); len(items) > 0 && r.Informant == care.ByClient {
+		if err := a.raise(tx, actor, r, items); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.Touch(r.Practice, r.Episode, r.Client); err != nil {
 		return err

@@ -313,6 +313,12 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 		if out.Told, out.Held, err = a.emergenciesToday(tx, actor); err != nil {
 			return err
 		}
+		if out.Risks, err = a.risksFor(tx, actor); err != nil {
+			return err
+		}
+		if out.Alarm, err = a.alarmState(tx, actor); err != nil {
+			return err
+		}
 		if out.Pulls, err = a.pullsToday(tx, actor); err != nil {
 			return err
 		}
@@ -423,6 +429,17 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 	v.Alliance, v.Outcome, v.Process = c.pictures(instrument.Alliance), c.pictures(instrument.Outcome), c.pictures(instrument.Process)
 	if v.Said, err = a.conversations(tx, actor.Practice, relation, v.Episode, c, v.Alliance); err != nil {
 		return v, err
+	}
+	risks, err := tx.Risks(actor.Practice, v.Episode.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, s := range risks {
+		x, err := a.riskView(tx, actor, v.Episode, s)
+		if err != nil {
+			return v, err
+		}
+		v.Risks = append(v.Risks, x)
 	}
 	all, err := tx.Sessions(actor.Practice, v.Episode.ID)
 	for _, s := range all {

@@ -146,6 +146,32 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.SetSignInRules(w.ctx, a, care.SignInRules{IdleMinutes: 60, LongestHours: 24}, password)
 	}},
+	{"NoteRisk", []who{respondent}, false, func(w *world, a care.Actor) error {
+		return errorOf(w.app.NoteRisk(w.ctx, a, filled(w.asked, "", .5, 0)))
+	}},
+	{"RiskSignal", []who{neri, boss}, false, func(w *world, a care.Actor) error {
+		id, ok := w.risks[a.Staff]
+		if !ok {
+			id = w.risks[w.neri.Staff]
+		}
+		return errorOf(w.app.RiskSignal(w.ctx, a, id))
+	}},
+	{"TakeUpRisk", []who{neri, boss}, true, func(w *world, a care.Actor) error {
+		id, ok := w.risks[a.Staff]
+		if !ok {
+			id = w.risks[w.neri.Staff]
+		}
+		return w.app.TakeUpRisk(w.ctx, a, id, "CANARY-done")
+	}},
+	{"ConfirmAlarmTest", []who{boss}, true, func(w *world, a care.Actor) error { return w.app.ConfirmAlarmTest(w.ctx, a) }},
+	{"RiskDuty", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.RiskDuty(w.ctx, a)) }},
+	{"SetRiskDuty", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		d := care.RiskDuty{Owner: a.Staff, Hours: 4}
+		if a.Staff == w.neri.Staff { // whose world has an owner already
+			d.Owner = w.boss.Staff
+		}
+		return w.app.SetRiskDuty(w.ctx, a, d)
+	}},
 	{"SignalRule", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.SignalRule(w.ctx, a)) }},
 	{"SetSignalRule", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.app.SetSignalRule(w.ctx, a, "cusum") }},
 	{"LocalHelp", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.LocalHelp(w.ctx, a)) }},
@@ -271,6 +297,7 @@ var openUseCases = map[string]string{
 	"Health": "says only whether a write is possible", "Damage": "says only whether the last check of the database found damage", "NeedsSetUp": "says only whether a practice exists",
 	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "ConfirmSignIn": "by a sign-in that waits, and a code", "Authenticate": "by a sign-in's cookie",
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
+	"KeepAlarms": "the program's own", "AlarmRound": "the program's own; mails without content, to those a signal has come to",
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
 	"BackupWord":     "says in a word whether backups are made",
 	"RecoverAccount": "by the operator, who has the key; audited, and told to its owner", "Accounts": "by the operator, who has the key",

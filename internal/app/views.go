@@ -57,6 +57,8 @@ type Today struct {
 	Clients  []CaseloadRow     // all of them, as Caseload sorts them
 	Told     []EmergencyNotice // others' emergency accesses that wait to be seen
 	Held     []EmergencyNotice // the actor's own, in force
+	Risks    []RiskView        // answers that somebody must look at now, oldest first
+	Alarm    AlarmState        // of the way by which they are told
 	Pulls    []PullNotice      // unusually many clients opened by somebody, told to managers
 }
 
@@ -127,6 +129,7 @@ type ClientView struct {
 	Process    []Measure
 	Comments   []Comment          // newest first
 	Said       []ConversationView // what came of signals, newest first
+	Risks      []RiskView         // answers that spoke of danger, newest first
 	Hidden     care.ID            // a session whose new answers wait for the actor's prediction; "" if none
 	CanAsk     bool
 	Damaged    []care.Damaged // what does not open, and is left out of everything else
@@ -173,6 +176,7 @@ type Receipt struct {
 	Repeated bool // it had been received before
 	More     bool
 	Readers  []string // for a respondent whose last form it was: who will read it
+	Risk     bool     // an answer spoke of danger: people are told, and help is to be shown
 	Help     HelpShown
 	TimeZone string
 }

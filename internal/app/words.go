@@ -32,8 +32,6 @@ func (a *App) BindWords(ctx context.Context, actor care.Actor, id, file string, 
 		return out, care.Missing()
 	case k.Form == nil:
 		return out, care.Bad("file", "publish.key_incomplete")
-	case len(k.Risk) > 0:
-		return out, care.Bad("file", "publish.risk")
 	case len(data) == 0:
 		return out, care.Bad("file", "wording.file_needed")
 	case len(data) > maxWording:

@@ -31,7 +31,7 @@ func TestBindWords(t *testing.T) {
 			t.Errorf("%+v", b)
 		}
 		for key, in := range map[string][3]string{
-			"publish.risk": {"core-10", "w.csv", gadWords}, "publish.key_incomplete": {"calpas-p", "w.csv", gadWords}, "wording.file_needed": {"gad-7", "w.csv", ""},
+			"publish.key_incomplete": {"calpas-p", "w.csv", gadWords}, "wording.file_needed": {"gad-7", "w.csv", ""},
 			"wording.unreadable": {"gad-7", "w.json", "{}"},
 		} {
 			_, err := w.app.BindWords(w.ctx, w.neri, in[0], in[1], []byte(in[2]), instrument.Choice{})

@@ -16,6 +16,7 @@ type LocalHelp map[string]HelpText
 type HelpText struct {
 	All   string `json:"all,omitempty"`
 	Young string `json:"young,omitempty"`
+	Hours string `json:"hours,omitempty"` // when somebody reads answers, on the page after one that spoke of danger
 }
 
 // MaxHelpText bounds one text, in characters: what is longer is not read in need.
@@ -45,6 +46,9 @@ func (h LocalHelp) Check() error {
 		if len([]rune(h[l].Young)) > MaxHelpText {
 			return Bad("young-"+l, "field.too_long")
 		}
+		if len([]rune(h[l].Hours)) > MaxHelpText {
+			return Bad("hours-"+l, "field.too_long")
+		}
 	}
 	return nil
 }
@@ -54,7 +58,9 @@ func (h LocalHelp) Check() error {
 func (h LocalHelp) Trimmed() LocalHelp {
 	out := LocalHelp{}
 	for l, t := range h {
-		t = HelpText{strings.TrimSpace(strings.ReplaceAll(t.All, "\r\n", "\n")), strings.TrimSpace(strings.ReplaceAll(t.Young, "\r\n", "\n"))}
+		for _, text := range []*string{&t.All, &t.Young, &t.Hours} {
+			*text = strings.TrimSpace(strings.ReplaceAll(*text, "\r\n", "\n"))
+		}
 		if t != (HelpText{}) {
 			out[l] = t
 		}

@@ -87,6 +87,21 @@ var walks = []walked{
 		err := r.Scan(&v.ID, &episode, &v.Session, &v.Client, &v.Staff, &content, &v.AtMillis)
 		return string(v.ID), inSession(v.Session, ofClient(v.Client, value("conversation", "content", v.ID, clientKey(v.Client), placeOfConversation(episode, v), content))), err
 	}},
+	{"SELECT " + riskColumns + " FROM risk_signal WHERE practice_id = $1 AND risk_id > $2 ORDER BY risk_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		x, err := scanRisk(r)
+		k := clientKey(x.r.Client)
+		values := []sealedValue{value(riskTable, "content", x.r.ID, k, placeOfRisk(x.r), x.content)}
+		if x.done != nil {
+			values = append(values, value(riskTable, "done", x.r.ID, k, placeOfDone(x.r), x.done))
+		}
+		return string(x.r.ID), inSession(x.r.Session, ofClient(x.r.Client, values...)), err
+	}},
+	{"SELECT practice_id, alone FROM risk_duty WHERE practice_id = $1 AND alone IS NOT NULL AND practice_id > $2 ORDER BY practice_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var id care.ID
+		var alone []byte
+		err := r.Scan(&id, &alone)
+		return string(id), []sealedValue{value("risk_duty", "alone", id, practiceKey, "", alone)}, err
+	}},
 	{"SELECT emergency_id, client_id, staff_id, reason FROM emergency WHERE practice_id = $1 AND emergency_id > $2 ORDER BY emergency_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var id, c, by care.ID
 		var reason []byte

@@ -14,7 +14,10 @@ import (
 
 // unsealed are columns of bytes that are no sealed values: codes, and what the
 // servers can make anew.
-var unsealed = []string{"token_hash", "visit_hash", "email_index", "reference_index", "link", "wrapped", "secret"}
+var unsealed = []string{"token_hash", "visit_hash", "email_index", "reference_index", "link", "wrapped", "secret", "mark"}
+
+// only drops whether something was added.
+func only(_ bool, err error) error { return err }
 
 func (b *bench) check() (done int64, found []care.Damaged) {
 	b.t.Helper()
@@ -36,6 +39,9 @@ func TestCheck(t *testing.T) {
 		b.write(func(tx *Tx) error {
 			return errors.Join(tx.AddGrant(grant), tx.EndGrant(grant),
 				tx.AddConversation(therapy.ID, care.Conversation{ID: "0190-talk-1", Practice: here.ID, Session: first.ID, Client: anna.ID, Staff: neri.ID, Content: care.ConversationContent{Choice: care.Talked, Said: "CANARY"}}),
+				only(tx.AddRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, Content: care.RiskContent{Instrument: "CANARY", Items: []string{"9"}}})),
+				only(tx.SeeRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, SeenBy: neri.ID, SeenMillis: 6, Done: "CANARY"})),
+				tx.SetRiskDuty(care.RiskDuty{Practice: here.ID, Hours: 4, Alone: "CANARY"}),
 				tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
 				tx.AddHelp(care.Help{ID: "0190-help-1", Practice: here.ID, Staff: neri.ID, By: neri.ID, Kind: care.EndedSignIns, Reason: "CANARY"}),
 				failure(tx.AddIdentity(care.Identity{ID: "0190-identity-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte("hash"), Provider: "p", Email: "CANARY"})),

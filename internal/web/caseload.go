@@ -84,6 +84,8 @@ type todayView struct {
 	Clients  []caseRow  // to start a session with
 	Told     []notice   // others' accesses in an emergency, to be seen
 	Held     []notice   // the reader's own
+	Risks    []riskLine // answers that somebody must look at now
+	Alarm    alarmView
 	Pulls    []pullView // many clients opened by somebody, for managers
 	First    bool       // a therapist who has no client yet
 }
@@ -100,7 +102,7 @@ func todayPage(c *call) error {
 		return err
 	}
 	asking, beyond := firstAsking(d.Asking)
-	v := todayView{Beyond: beyond, Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls)}
+	v := todayView{Beyond: beyond, Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls), Risks: c.riskLines(d.Risks), Alarm: c.alarmView(d.Alarm)}
 	for _, s := range d.Sessions {
 		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
 		x.Client.Label = c.nameOf(s.Client.Label, s.Client.ID)

@@ -27,6 +27,8 @@ type clientModel struct {
 	Answer       care.ID // the session whose signal can be answered now, "" if none
 	Strain       care.ID // the newest session, of which a strain can be noted where no signal is; "" if none
 	Points       []pointModel
+	RiskOpen     []riskLine // that nobody has taken up
+	RiskSeen     []riskLine
 	Planned      []plannedModel
 	HiddenNo     int
 	DamagedLines []string
@@ -127,6 +129,13 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 	}
 	for i, x := range v.Process {
 		m.Measures = append(m.Measures, c.measureModel(v, x, fmt.Sprintf("process%d", i)))
+	}
+	for _, r := range c.riskLines(v.Risks) {
+		if r.SeenMillis > 0 {
+			m.RiskSeen = append(m.RiskSeen, r)
+			continue
+		}
+		m.RiskOpen = append(m.RiskOpen, r)
 	}
 	m.SaidLines = c.said(v.Said)
 	if v.CanAsk && v.Hidden == "" && (v.Verdict.Asks() || v.Verdict.Kind == alliance.CannotBeRead) {

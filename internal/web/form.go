@@ -26,6 +26,7 @@ func (s *Server) formRoutes() []route {
 		{"POST /f", anyone, openForm},
 		{"GET /form", respondent, formPage},
 		{"POST /form", respondent, sendForm},
+		{"POST /form/part", respondent, lookAtPart},
 		{"GET /form/sent", anyone, sentPage},
 		{"POST /form/leave", anyone, leaveForm},
 		{"GET /blank", anyone, blankPage},
@@ -74,6 +75,7 @@ type formModel struct {
 	Large                bool    // a child's form: one answer below the other, large
 	Visit                care.ID // under which a browser keeps unsent answers apart from anybody else's
 	At                   time.Time
+	Asks                 bool   // about danger: what is chosen is looked at before it is sent
 	Trial                string // where a form leads that is only looked at; empty in earnest
 }
 
@@ -88,7 +90,8 @@ func newFormModel(p *i18n.Printer, v app.FormView, typed url.Values, wrong map[s
 		Items: formItems(p, in, v.Language, typed, wrong), At: time.UnixMilli(v.AtMillis).In(zoneOf(v.TimeZone)),
 	}
 	for _, a := range in.Ages {
-		m.Large = m.Large || a == instrument.Child && in.Informant == instrument.Client
+		forThem := v.Help.Age == "" || v.Help.Age == care.Child // a form may be for children and for others
+		m.Large = m.Large || a == instrument.Child && in.Informant == instrument.Client && forThem
 	}
 	if m.Large {
 		m.enlarge(p)
@@ -133,7 +136,7 @@ func formPage(c *call) error {
 	}
 	c.p = i18n.For(v.Language)
 	m := newFormModel(c.p, v, nil, nil)
-	m.Visit = c.by.Invitation
+	m.Visit, m.Asks = c.by.Invitation, app.AsksRisk(v.Instrument.ID)
 	return c.render(http.StatusOK, "form", m)
 }
 
@@ -149,6 +152,9 @@ func sendForm(c *call) error {
 	}
 	sent := submissionOf(c.r.PostForm, c.by.Language)
 	receipt, err := c.app().RecordRating(c.r.Context(), c.by, sent)
+	if receipt.Risk {
+		return c.helpNow(receipt, err == nil)
+	}
 	switch {
 	case care.CodeOf(err) == care.Conflict:
 		if _, err := c.app().NextForm(c.r.Context(), c.by); err == nil {
@@ -167,6 +173,43 @@ func sendForm(c *call) error {
 	return c.redirect("/form/sent")
 }
 
+// helpNow is the page after an answer that spoke of danger: help first, then
+// whatever comes next. It is the answer to the form itself, so that nothing has to
+// be asked for again.
+func (c *call) helpNow(r app.Receipt, kept bool) error {
+	m := helpNowModel{HelpShown: r.Help, Readers: r.Readers, To: "/form"}
+	if kept && !r.More {
+		c.keepReceipt(r)
+		m.To = "/form/sent"
+	}
+	return c.render(http.StatusOK, "form-now", m)
+}
+
+// helpNowModel is that page; To is where it goes on.
+type helpNowModel struct {
+	app.HelpShown
+	Readers []string
+	To      string
+}
+
+// lookAtPart looks at what is chosen so far in a form that asks about danger; the
+// page shows its help where the answer is 200, and goes on where it is 204.
+func lookAtPart(c *call) error {
+	if err := c.parse(); err != nil {
+		return err
+	}
+	at, err := c.app().NoteRisk(c.r.Context(), c.by, submissionOf(c.r.PostForm, c.by.Language))
+	if err != nil {
+		return err
+	}
+	if at {
+		c.w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 // sendAgain shows the form with what had been chosen and what to mend. It keeps
 // the submission's id, so that the answers still count once.
 func (c *call) sendAgain(sent app.Submission, err error) error {
@@ -182,7 +225,7 @@ func (c *call) sendAgain(sent app.Submission, err error) error {
 	c.p = i18n.For(v.Language)
 	wrong := map[string]string{e.Field: c.message(e)}
 	m := newFormModel(c.p, v, c.r.PostForm, wrong)
-	m.Visit = c.by.Invitation
+	m.Visit, m.Asks = c.by.Invitation, app.AsksRisk(v.Instrument.ID)
 	return c.refuse(http.StatusUnprocessableEntity, "form", m, err)
 }
 

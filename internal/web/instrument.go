@@ -53,7 +53,7 @@ func instrumentPage(c *call) error {
 		return err
 	}
 	c.writable(&v, e)
-	v.Words = v.Grants.Shown && e.Key != nil && e.Key.Form != nil && len(e.Key.Risk) == 0
+	v.Words = v.Grants.Shown && e.Key != nil && e.Key.Form != nil
 	return c.render(http.StatusOK, "instrument", v)
 }
 

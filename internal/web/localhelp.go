@@ -53,7 +53,7 @@ func setLocalHelp(c *call) error {
 	}
 	h := care.LocalHelp{}
 	for _, l := range app.Languages {
-		h[l] = care.HelpText{All: c.r.PostForm.Get("all-" + l), Young: c.r.PostForm.Get("young-" + l)}
+		h[l] = care.HelpText{All: c.r.PostForm.Get("all-" + l), Young: c.r.PostForm.Get("young-" + l), Hours: c.r.PostForm.Get("hours-" + l)}
 	}
 	if err := c.app().SetLocalHelp(c.r.Context(), c.by, h); err != nil {
 		return c.again("localhelp", localHelpModel(h), err)

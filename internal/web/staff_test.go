@@ -117,6 +117,10 @@ func staffSamples(c *call) []sample {
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Self: true, Colleague: app.Colleague{Second: true}}}, nil},
 		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
 		{"conversation", aConversation(c), map[string]string{"why": "No.", "choice": "No.", "said": "No."}},
+		{"risk", riskModel{riskLine: c.riskLines([]app.RiskView{aRisk()})[0], Typed: "<x>"}, map[string]string{"done": "No."}}, {"risk", riskModel{riskLine: c.riskLines([]app.RiskView{seenRisk()})[0], Taken: true}, nil},
+		{"duty", c.dutyModel(app.DutyView{RiskDuty: care.RiskDuty{Owner: "a", Deputy: "d", Hours: 4, TestedMillis: 5}, CanBe: []app.Colleague{{ID: "a", Name: "<A>"}, {ID: "d", Name: "D"}}, Late: true, Waiting: 2}), map[string]string{"owner": "No.", "deputy": "No.", "reason": "No."}},
+		{"duty", c.dutyModel(app.DutyView{Mails: true, RiskDuty: care.RiskDuty{Hours: 4, Alone: "<why>"}}), nil},
+		{"today", todayView{Date: "x", Risks: c.riskLines([]app.RiskView{aRisk(), {}}), Alarm: alarmView{Test: "<t>", Late: "l", Nobody: "n"}}, nil},
 		{"signalrule", c.signalRuleView("cusum"), map[string]string{"rule": "No."}},
 		{"supervision", c.agenda(nil), nil}, {"supervision", c.agenda([]app.AgendaRow{{Client: v.Client, Episode: "e1", Since: daysAgo(9), Number: 3, Unanswered: true, Verdict: v.Verdict, Unrepaired: true,
 			Open: []app.ConversationView{{Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.Talked, Marker: care.Withdrawal, Mine: "<mine>"}}, Unrepaired: true}, {Withheld: true, Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.NotNow, Settled: true}}}}}, {}}), nil},
@@ -130,6 +134,16 @@ func staffSamples(c *call) []sample {
 		out = append(out, sample{"import", importView{ID: "k", State: state, Plan: plan, Problems: bad, Percent: 40}, nil})
 	}
 	return out
+}
+
+func aRisk() app.RiskView {
+	return app.RiskView{RiskSignal: care.RiskSignal{ID: "r", Episode: "e", AtMillis: daysAgo(1), Content: care.RiskContent{Instrument: "phq-9", Items: []string{"9"}}}, Client: care.Client{ID: "c", Label: "<C>"}, Form: "<F>", Therapists: []string{"<T>"}}
+}
+
+func seenRisk() app.RiskView {
+	r := aRisk()
+	r.SeenBy, r.SeenMillis, r.SeenByName, r.Done, r.Treats = "s", daysAgo(0), "<S>", "<d>", true
+	return r
 }
 
 func TestEveryStaffPageIsSound(t *testing.T) {

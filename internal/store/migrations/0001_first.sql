@@ -314,6 +314,55 @@ CREATE TABLE conversation (
 );
 CREATE INDEX conversation_episode ON conversation (practice_id, episode_id, at_millis);
 
+-- Answers that somebody must look at now. The mark, under the client's key, keeps
+-- the same items of the same form in one session from being told of twice.
+CREATE TABLE risk_signal (
+  practice_id TEXT NOT NULL,
+  risk_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  mark BYTEA NOT NULL,
+  content BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  step BIGINT NOT NULL DEFAULT 0,
+  seen_by TEXT NOT NULL DEFAULT '',
+  seen_millis BIGINT NOT NULL DEFAULT 0,
+  done BYTEA,
+  PRIMARY KEY (practice_id, risk_id),
+  UNIQUE (practice_id, client_id, session_id, mark),
+  FOREIGN KEY (practice_id, session_id) REFERENCES session,
+  FOREIGN KEY (practice_id, episode_id, client_id) REFERENCES episode_client
+);
+CREATE INDEX risk_signal_open ON risk_signal (practice_id, seen_millis, at_millis);
+CREATE INDEX risk_signal_episode ON risk_signal (practice_id, episode_id, at_millis);
+
+-- Who looks after such answers. owner_id and deputy_id are of staff, or empty.
+CREATE TABLE risk_duty (
+  practice_id TEXT NOT NULL PRIMARY KEY REFERENCES practice,
+  owner_id TEXT NOT NULL,
+  deputy_id TEXT NOT NULL,
+  hours BIGINT NOT NULL,
+  alone BYTEA,
+  test_millis BIGINT NOT NULL,
+  tested_millis BIGINT NOT NULL
+);
+
+-- Mails that must go out, kept until a mail server has taken them. about_id is a
+-- risk signal's, or empty.
+CREATE TABLE alarm_mail (
+  practice_id TEXT NOT NULL,
+  mail_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  about_id TEXT NOT NULL,
+  due_millis BIGINT NOT NULL,
+  tries BIGINT NOT NULL DEFAULT 0,
+  sent_millis BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (practice_id, mail_id),
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX alarm_mail_due ON alarm_mail (practice_id, sent_millis, due_millis);
+
 CREATE TABLE page_read (
   practice_id TEXT NOT NULL,
   staff_id TEXT NOT NULL,
