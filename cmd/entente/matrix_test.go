@@ -99,6 +99,8 @@ var theRoutes = map[string]outside{
 	"GET /episodes/{id}/forms": {may: "t", id: "episode"}, "POST /episodes/{id}/forms": {may: "t", id: "episode"},
 	"GET /colleagues": {may: "tcsmx"}, "POST /colleagues": {may: "tmx"},
 	"GET /practice": {may: "tmx"}, "POST /practice": {may: "tmx"}, "POST /signin/with/{provider}": {}, "GET /signin/with/{provider}": openToAll, "GET /signin/with/{provider}/back": {}, "POST /account/with/{provider}": {}, "POST /account/unlink/{id}": {may: staffRoles, id: "client"}, "POST /account/passkeys/{id}/remove": {may: staffRoles, id: "client"}, "POST /account/passkeys": {}, "POST /account/passkeys/answer": {}, "POST /signin/passkey": {}, "POST /signin/passkey/answer": {}, "GET /signin/passkey": openToAll, "GET /signin/passkey/answer": openToAll, "GET /colleagues/{id}": {may: "tm", id: "colleague"}, "POST /colleagues/{id}": {may: "tm", id: "colleague"},
+	"GET /form/work": {may: "a"}, "POST /form/work": {may: "a"},
+	"GET /clients/{id}/goals": {may: "ts", id: "client"}, "POST /clients/{id}/goals": {may: "t", id: "client", form: url.Values{"kind": {"goal"}, "words": {"CANARY-goal"}, "whose": {"client"}, "proposed_by": {"client"}, "state": {"open"}}},
 	"POST /form/part":    {may: "a"},
 	"GET /practice/risk": {may: "tmx"}, "POST /practice/risk": {may: "tmx", form: url.Values{"hours": {"4"}, "alone": {"1"}, "reason": {"CANARY-reason"}}},
 	"GET /risk/{id}": {may: "t", id: "risk"}, "POST /risk/{id}": {may: "t", id: "risk", form: url.Values{"done": {"CANARY-done"}}}, "POST /alarm/came": {},

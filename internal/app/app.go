@@ -51,6 +51,7 @@ type Tx interface {
 	draftTx
 	passkeyTx
 	riskTx
+	workTx
 	alarmTx
 }
 

@@ -247,7 +247,12 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 		if out.Help, err = helpFor(tx, r.Practice, r.Client, in.Language); err != nil {
 			return r, out, err
 		}
-		out.Readers, err = readers(tx, e)
+		if out.Readers, err = readers(tx, e); err != nil || out.More {
+			return r, out, err
+		}
+		goals, tasks, err := a.workWaits(tx, e, r.Client, r.Session)
+		tx.Damaged() // what does not open is not asked about
+		out.Work = len(goals)+len(tasks) > 0
 		return r, out, err
 	}
 	return r, out, nil

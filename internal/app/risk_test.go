@@ -195,33 +195,14 @@ func TestRiskFaults(t *testing.T) {
 		w.round()
 		by := w.askRisk()
 		in := w.answers(by, 2)
-		for _, u := range []useCase{
-			{"NoteRisk", nil, true, func(w *world, a care.Actor) error { return errorOf(w.app.NoteRisk(w.ctx, a, in)) }},
-			{"RecordRating", nil, true, func(w *world, a care.Actor) error {
-				in.Answers["8"], in.ID = 1, care.ID(uuid.NewString())
-				return errorOf(w.app.RecordRating(w.ctx, a, in))
-			}},
-		} {
-			broken := 0
-			for n := int64(1); ; n++ {
-				before := w.digest()
-				w.left.Store(n)
-				w.fail.Store(1)
-				err := u.run(w, by)
-				w.fail.Store(0)
-				if err == nil {
-					break
-				}
-				broken++
-				if w.digest() != before || n > 200 {
-					t.Fatalf("%s, statement %d: half of it was written: %v", u.method, n, err)
-				}
-			}
-			if broken < 5 {
-				t.Errorf("%s: %d statements", u.method, broken)
-			}
-			same(t, u.method, w.risksOf(w.boss), 1)
-		}
+		w.breakUntil(func() error { return errorOf(w.app.NoteRisk(w.ctx, by, in)) })
+		same(t, "a part", w.risksOf(w.boss), 1)
+		in.Answers["8"] = 1
+		w.breakUntil(func() error {
+			in.ID = care.ID(uuid.NewString())
+			return errorOf(w.app.RecordRating(w.ctx, by, in))
+		})
+		same(t, "sent", w.risksOf(w.boss), 1)
 	})
 }
 

@@ -430,6 +430,9 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 	if v.Said, err = a.conversations(tx, actor.Practice, relation, v.Episode, c, v.Alliance); err != nil {
 		return v, err
 	}
+	if v.Goals, v.Tasks, err = a.workOf(tx, v.Episode, client); err != nil {
+		return v, err
+	}
 	risks, err := tx.Risks(actor.Practice, v.Episode.ID)
 	if err != nil {
 		return v, err

@@ -146,6 +146,11 @@ var useCases = []useCase{
 		w.now.Add(throttled)
 		return w.app.SetSignInRules(w.ctx, a, care.SignInRules{IdleMinutes: 60, LongestHours: 24}, password)
 	}},
+	{"Work", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Work(w.ctx, a, w.client, w.episode)) }},
+	{"Agree", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.Agree(w.ctx, a, w.client, w.episode, "", care.GoalKind, care.AgreedContent{Words: "CANARY-goal", Whose: care.OfClient, ProposedBy: care.OfClient, State: care.SetAside})
+	}},
+	{"ReportWork", []who{respondent}, false, func(w *world, a care.Actor) error { return w.app.ReportWork(w.ctx, a, nil) }},
 	{"NoteRisk", []who{respondent}, false, func(w *world, a care.Actor) error {
 		return errorOf(w.app.NoteRisk(w.ctx, a, filled(w.asked, "", .5, 0)))
 	}},
@@ -297,6 +302,7 @@ var openUseCases = map[string]string{
 	"Health": "says only whether a write is possible", "Damage": "says only whether the last check of the database found damage", "NeedsSetUp": "says only whether a practice exists",
 	"SetUpPractice": "by the code the server printed, once", "SignIn": "by a password", "ConfirmSignIn": "by a sign-in that waits, and a code", "Authenticate": "by a sign-in's cookie",
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
+	"NextWork":   "with nothing agreed it tells that nothing is left: TestWorkStep",
 	"KeepAlarms": "the program's own", "AlarmRound": "the program's own; mails without content, to those a signal has come to",
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
 	"BackupWord":     "says in a word whether backups are made",

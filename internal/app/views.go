@@ -129,8 +129,10 @@ type ClientView struct {
 	Process    []Measure
 	Comments   []Comment          // newest first
 	Said       []ConversationView // what came of signals, newest first
-	Risks      []RiskView         // answers that spoke of danger, newest first
-	Hidden     care.ID            // a session whose new answers wait for the actor's prediction; "" if none
+	Goals      []WorkItem         // as they are agreed now, open ones first
+	Tasks      []WorkItem
+	Risks      []RiskView // answers that spoke of danger, newest first
+	Hidden     care.ID    // a session whose new answers wait for the actor's prediction; "" if none
 	CanAsk     bool
 	Damaged    []care.Damaged // what does not open, and is left out of everything else
 	Emergency  int64          // until when the actor reads this by an emergency access; 0: it is theirs
@@ -176,6 +178,7 @@ type Receipt struct {
 	Repeated bool // it had been received before
 	More     bool
 	Readers  []string // for a respondent whose last form it was: who will read it
+	Work     bool     // goals or tasks wait to be spoken of, after the last form
 	Risk     bool     // an answer spoke of danger: people are told, and help is to be shown
 	Help     HelpShown
 	TimeZone string

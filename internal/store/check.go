@@ -87,6 +87,18 @@ var walks = []walked{
 		err := r.Scan(&v.ID, &episode, &v.Session, &v.Client, &v.Staff, &content, &v.AtMillis)
 		return string(v.ID), inSession(v.Session, ofClient(v.Client, value("conversation", "content", v.ID, clientKey(v.Client), placeOfConversation(episode, v), content))), err
 	}},
+	{"SELECT " + agreedColumns + ", content FROM agreed WHERE practice_id = $1 AND agreed_id > $2 ORDER BY agreed_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var a care.Agreed
+		var content []byte
+		err := r.Scan(append(agreedTargets(&a), &content)...)
+		return string(a.ID), ofClient(a.Client, value("agreed", "content", a.ID, clientKey(a.Client), placeOfAgreed(a), content)), err
+	}},
+	{"SELECT " + reportColumns + ", content FROM work_report WHERE practice_id = $1 AND report_id > $2 ORDER BY report_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var x care.WorkReport
+		var content []byte
+		err := r.Scan(append(reportTargets(&x), &content)...)
+		return string(x.ID), inSession(x.Session, ofClient(x.Client, value("work_report", "content", x.ID, clientKey(x.Client), placeOfReport(x), content))), err
+	}},
 	{"SELECT " + riskColumns + " FROM risk_signal WHERE practice_id = $1 AND risk_id > $2 ORDER BY risk_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		x, err := scanRisk(r)
 		k := clientKey(x.r.Client)

@@ -39,6 +39,8 @@ func TestCheck(t *testing.T) {
 		b.write(func(tx *Tx) error {
 			return errors.Join(tx.AddGrant(grant), tx.EndGrant(grant),
 				tx.AddConversation(therapy.ID, care.Conversation{ID: "0190-talk-1", Practice: here.ID, Session: first.ID, Client: anna.ID, Staff: neri.ID, Content: care.ConversationContent{Choice: care.Talked, Said: "CANARY"}}),
+				tx.AddAgreed(care.Agreed{ID: "0190-goal-1", Practice: here.ID, Item: "0190-goal-1", Episode: therapy.ID, Client: anna.ID, Staff: neri.ID, Kind: care.GoalKind, AtMillis: 5, Content: care.AgreedContent{Words: "CANARY"}}),
+				only(tx.AddWorkReport(care.WorkReport{ID: "0190-report-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, Items: []care.WorkItemReport{{Item: "0190-goal-1", WhyNot: "CANARY"}}})),
 				only(tx.AddRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, Content: care.RiskContent{Instrument: "CANARY", Items: []string{"9"}}})),
 				only(tx.SeeRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, SeenBy: neri.ID, SeenMillis: 6, Done: "CANARY"})),
 				tx.SetRiskDuty(care.RiskDuty{Practice: here.ID, Hours: 4, Alone: "CANARY"}),

@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/internal/app"
@@ -75,8 +76,22 @@ func (c *call) conversationModel(typed care.ConversationContent) (m conversation
 	}
 	m.Choices, m.Typed, m.Version = care.SignalChoices(), typed, PromptsVersion
 	m.Prompts = c.prompts(m.SessionView.Verdict, m.Client.AgeBand)
+	if undone, err := c.undone(m.SessionView); err != nil {
+		return m, err
+	} else if undone {
+		m.Prompts = append(m.Prompts, promptView{c.p.T("prompt.undone"), c.promptLines("undone")})
+	}
 	m.Markers = c.markers()
 	return m, nil
+}
+
+// undone says that the tasks fell while one that was agreed on was not done.
+func (c *call) undone(v app.SessionView) (bool, error) {
+	if !slices.ContainsFunc(v.Verdict.Reasons, func(r alliance.Reason) bool { return r.Dimension == alliance.Tasks }) {
+		return false, nil
+	}
+	w, err := c.app().Work(c.r.Context(), c.by, v.Client.ID, v.Session.Episode)
+	return slices.ContainsFunc(w.Tasks, func(x app.WorkItem) bool { return x.Open() && (x.Done == care.NotDone || x.Done == care.DonePartly) }), err
 }
 
 func (c *call) markers() (out []markerView) {

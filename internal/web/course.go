@@ -27,6 +27,7 @@ type clientModel struct {
 	Answer       care.ID // the session whose signal can be answered now, "" if none
 	Strain       care.ID // the newest session, of which a strain can be noted where no signal is; "" if none
 	Points       []pointModel
+	Work         []workView // what is open: goals, then tasks
 	RiskOpen     []riskLine // that nobody has taken up
 	RiskSeen     []riskLine
 	Planned      []plannedModel
@@ -136,6 +137,12 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 			continue
 		}
 		m.RiskOpen = append(m.RiskOpen, r)
+	}
+	of := app.WorkView{Client: v.Client, Episode: v.Episode}
+	for _, x := range append(c.workViews(of, v.Goals), c.workViews(of, v.Tasks)...) {
+		if x.Open() {
+			m.Work = append(m.Work, x)
+		}
 	}
 	m.SaidLines = c.said(v.Said)
 	if v.CanAsk && v.Hidden == "" && (v.Verdict.Asks() || v.Verdict.Kind == alliance.CannotBeRead) {

@@ -170,6 +170,9 @@ func sendForm(c *call) error {
 		return c.redirect("/form")
 	}
 	c.keepReceipt(receipt)
+	if receipt.Work {
+		return c.redirect("/form/work")
+	}
 	return c.redirect("/form/sent")
 }
 
@@ -181,6 +184,9 @@ func (c *call) helpNow(r app.Receipt, kept bool) error {
 	if kept && !r.More {
 		c.keepReceipt(r)
 		m.To = "/form/sent"
+		if r.Work {
+			m.To = "/form/work"
+		}
 	}
 	return c.render(http.StatusOK, "form-now", m)
 }

@@ -117,6 +117,8 @@ func staffSamples(c *call) []sample {
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Self: true, Colleague: app.Colleague{Second: true}}}, nil},
 		{"rules", c.rulesView(care.SignInRules{IdleMinutes: 60, LongestHours: 12}), map[string]string{"old": "No."}},
 		{"conversation", aConversation(c), map[string]string{"why": "No.", "choice": "No.", "said": "No."}},
+		{"goals", c.workModel(app.WorkView{Client: v.Client, Episode: v.Episode}), nil}, {"goals", c.workModel(someWork(v)), nil}, {"goals", againWork(c, someWork(v)), map[string]string{"words": "No."}},
+		{"client", c.clientModel(app.ClientView{Client: v.Client, Episode: v.Episode, CanAsk: true, Goals: someWork(v).Goals, Tasks: someWork(v).Tasks, Risks: []app.RiskView{aRisk(), seenRisk()}}), nil},
 		{"risk", riskModel{riskLine: c.riskLines([]app.RiskView{aRisk()})[0], Typed: "<x>"}, map[string]string{"done": "No."}}, {"risk", riskModel{riskLine: c.riskLines([]app.RiskView{seenRisk()})[0], Taken: true}, nil},
 		{"duty", c.dutyModel(app.DutyView{RiskDuty: care.RiskDuty{Owner: "a", Deputy: "d", Hours: 4, TestedMillis: 5}, CanBe: []app.Colleague{{ID: "a", Name: "<A>"}, {ID: "d", Name: "D"}}, Late: true, Waiting: 2}), map[string]string{"owner": "No.", "deputy": "No.", "reason": "No."}},
 		{"duty", c.dutyModel(app.DutyView{Mails: true, RiskDuty: care.RiskDuty{Hours: 4, Alone: "<why>"}}), nil},
@@ -134,6 +136,24 @@ func staffSamples(c *call) []sample {
 		out = append(out, sample{"import", importView{ID: "k", State: state, Plan: plan, Problems: bad, Percent: 40}, nil})
 	}
 	return out
+}
+
+func someWork(v app.ClientView) app.WorkView {
+	n, m, far := 7, 3, 10
+	c := care.AgreedContent{Words: "<sleep>", Whose: care.OfCarer, ProposedBy: care.OfTherapist, State: care.WorkOpen, ClientAgrees: &n, TherapistAgrees: &m, Why: "<why>", Often: "<often>", CarerPart: "<carer>", Hard: &far, InSession: true}
+	goal := app.WorkItem{Agreed: care.Agreed{Item: "g", Kind: care.GoalKind, Content: c}, Since: daysAgo(9), Progress: []*int{nil, &m, &n}, Before: []care.Agreed{{AtMillis: daysAgo(20), Content: care.AgreedContent{Words: "<before>"}}}}
+	closed := goal
+	closed.Item, closed.Content.State = "h", care.Reached
+	task := app.WorkItem{Agreed: care.Agreed{Item: "t", Kind: care.TaskKind, Content: c}, Done: care.NotDone, WhyNot: "<rain>", StepOf: "<big>"}
+	return app.WorkView{Client: v.Client, Episode: v.Episode, CanWrite: true, Damaged: true, Goals: []app.WorkItem{goal, closed}, Tasks: []app.WorkItem{task}}
+}
+
+func againWork(c *call, v app.WorkView) workModel {
+	m := c.workModel(v)
+	f := c.workForm(v, care.GoalKind, "", "new-goal", care.AgreedContent{Words: "<typed>"})
+	f.Open, f.Wrong = true, "No."
+	m.New["goal"] = f
+	return m
 }
 
 func aRisk() app.RiskView {

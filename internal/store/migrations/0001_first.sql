@@ -314,6 +314,39 @@ CREATE TABLE conversation (
 );
 CREATE INDEX conversation_episode ON conversation (practice_id, episode_id, at_millis);
 
+-- Goals and tasks: each wording is a row, and none is changed.
+CREATE TABLE agreed (
+  practice_id TEXT NOT NULL,
+  agreed_id TEXT NOT NULL,
+  item_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  content BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, agreed_id),
+  FOREIGN KEY (practice_id, episode_id, client_id) REFERENCES episode_client,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX agreed_episode ON agreed (practice_id, episode_id, client_id, at_millis);
+
+-- What a client said of them after a session.
+CREATE TABLE work_report (
+  practice_id TEXT NOT NULL,
+  report_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  content BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, report_id),
+  UNIQUE (practice_id, session_id, client_id),
+  FOREIGN KEY (practice_id, session_id) REFERENCES session,
+  FOREIGN KEY (practice_id, episode_id, client_id) REFERENCES episode_client
+);
+CREATE INDEX work_report_episode ON work_report (practice_id, episode_id, client_id, at_millis);
+
 -- Answers that somebody must look at now. The mark, under the client's key, keeps
 -- the same items of the same form in one session from being told of twice.
 CREATE TABLE risk_signal (
