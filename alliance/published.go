@@ -5,6 +5,8 @@ package alliance
 import (
 	"math"
 	"slices"
+
+	"github.com/entente-project/entente/stats/psych"
 )
 
 // Published is a rule for a fall from the literature, or in use elsewhere, as a
@@ -203,11 +205,7 @@ func suddenLoss(ratings []float64, _ Population) float64 {
 	if !ok || n < 5 {
 		return cannot
 	}
-	before, after := y[n-5:n-2], y[n-2:]
-	m1, s1 := momentsOf(before)
-	m2, s2 := momentsOf(after)
-	const t3 = 3.182 // t(.975, 3)
-	return over(m1-m2, t3*math.Sqrt((2*s1*s1+s2*s2)/3))
+	return psych.SuddenShift(y[n-5:n-2], y[n-2:])
 }
 
 // momentsOf is the mean and the SD (n-1) of two or more values.

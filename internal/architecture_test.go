@@ -83,7 +83,7 @@ var directions = []struct {
 	rooms  []string
 	banned []string
 }{
-	{rooms: []string{module + "/alliance", module + "/instrument", module + "/stats"}, banned: []string{inside, module + "/cmd"}},
+	{rooms: []string{module + "/alliance", module + "/instrument", module + "/outcome", module + "/stats"}, banned: []string{inside, module + "/cmd"}},
 	{rooms: []string{inside + "/web", inside + "/fhir"}, banned: []string{inside + "/store", module + "/cmd"}},
 	{rooms: []string{inside + "/app"}, banned: []string{inside + "/store", inside + "/web", inside + "/fhir", module + "/cmd"}},
 	{rooms: []string{inside + "/store", inside + "/vault", inside + "/auth"}, banned: []string{inside + "/app", inside + "/web", inside + "/fhir", module + "/cmd"}},

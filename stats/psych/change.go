@@ -113,13 +113,20 @@ func (r ReliableChange) Classify(pre, post, cutoff, level float64, lowerIsBetter
 	if lowerIsBetter {
 		gain, from, to = -gain, -from, -to
 	}
-	switch limit := r.Criterion(level); {
-	case gain <= -limit:
-		return Deteriorated, nil
-	case gain < limit:
-		return Unchanged, nil
-	case from <= 0 && to > 0:
-		return Recovered, nil
+	return ClassOf(gain, r.Criterion(level), from <= 0, to <= 0), nil
+}
+
+// ClassOf is the class of a gain, positive for the better, by the smallest gain
+// that is reliable and by whether the person was and is on the clinical side. It is
+// for published criteria and cutoffs; [ReliableChange.Classify] works them out.
+func ClassOf(gain, criterion float64, wasClinical, isClinical bool) Change {
+	switch {
+	case gain <= -criterion:
+		return Deteriorated
+	case !(gain >= criterion):
+		return Unchanged
+	case wasClinical && !isClinical:
+		return Recovered
 	}
-	return Improved, nil
+	return Improved
 }
