@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/entente-project/entente/outcome"
@@ -41,8 +42,10 @@ func (w world) course() []float64 {
 }
 
 func (w world) courses(n int) (out [][]float64) {
-	for range n {
-		out = append(out, w.course())
+	for len(out) < n {
+		if y := w.course(); slices.ContainsFunc(y[1:], func(v float64) bool { return !math.IsNaN(v) }) {
+			out = append(out, y)
+		}
 	}
 	return out
 }
@@ -96,8 +99,8 @@ func TestGrowthCovers(t *testing.T) {
 	}
 	const people = 4000
 	first, conditional, beyond := coverage(t, g, w, people)
-	// Three errors of Monte Carlo, and one of a fit of 400 episodes (.011 in the drill).
-	room := 3*math.Sqrt(.8*.2/(people*.9)) + .011
+	// Three errors of Monte Carlo, and one of a fit of 400 episodes (.014 in the drill).
+	room := 3*math.Sqrt(.8*.2/(people*.9)) + .014
 	if math.Abs(first-.8) > room || math.Abs(conditional-.8) > room || math.Abs(beyond-.1) > room {
 		t.Errorf("first score %.3f, course so far %.3f, worse side %.3f; want .80, .80, .10, each to %.3f", first, conditional, beyond, room)
 	}

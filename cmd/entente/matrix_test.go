@@ -105,6 +105,7 @@ var theRoutes = map[string]outside{
 	"GET /practice/risk": {may: "tmx"}, "POST /practice/risk": {may: "tmx", form: url.Values{"hours": {"4"}, "alone": {"1"}, "reason": {"CANARY-reason"}}},
 	"GET /risk/{id}": {may: "t", id: "risk"}, "POST /risk/{id}": {may: "t", id: "risk", form: url.Values{"done": {"CANARY-done"}}}, "POST /alarm/came": {},
 	"GET /practice/signals": {may: "tmx"}, "POST /practice/signals": {may: "tmx", form: url.Values{"rule": {"weighed-fall"}}},
+	"GET /practice/expected": {may: "tmrx"}, "POST /practice/expected": {may: "tmx"},
 	"GET /practice/help": {may: "tmx"}, "POST /practice/help": {may: "tmx"},
 	"GET /colleagues/{id}/end": {may: "tm", id: "colleague"}, "POST /colleagues/{id}/end": {may: "tm", id: "colleague"}, "GET /clients/{id}/handover": {may: "t", id: "client"}, "POST /clients/{id}/handover": {may: "t", id: "client"},
 	"GET /import": {may: "tmx"}, "POST /import": {may: "tmx"}, "GET /import/{id}": {id: "file"}, "POST /import/{id}/start": {id: "file"}, "POST /import/{id}/stop": {id: "file"},

@@ -39,7 +39,7 @@ func TestPictures(t *testing.T) {
 				{"today", d.base + "/today"}, {"caseload", d.base + "/clients"}, {"client", asking},
 				{"client-repaired", b.client(d.base, "Anna B.")}, {"client-flat", b.client(d.base, "Giorgio P.")}, {"client-gaps", b.client(d.base, "L-014")},
 				{"client-hidden", hidden}, {"session", waiting}, {"session-done", session}, {"rate", waiting + "/rate"}, {"predict", waiting + "/predict"},
-				{"client-new", d.base + "/clients/new"}, {"client-edit", asking + "/edit"}, {"access", asking + "/access"}, {"colleagues", d.base + "/colleagues"}, {"signal-rule", d.base + "/practice/signals"}, {"import", d.base + "/import"},
+				{"client-new", d.base + "/clients/new"}, {"client-edit", asking + "/edit"}, {"access", asking + "/access"}, {"colleagues", d.base + "/colleagues"}, {"signal-rule", d.base + "/practice/signals"}, {"expected", d.base + "/practice/expected"}, {"import", d.base + "/import"},
 				{"not-found", d.base + "/nowhere"},
 			}
 			for _, p := range pages {

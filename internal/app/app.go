@@ -48,6 +48,7 @@ type Tx interface {
 	grantTx
 	askingTx
 	ownTx
+	expectedTx
 	draftTx
 	passkeyTx
 	riskTx

@@ -179,6 +179,8 @@ var useCases = []useCase{
 	}},
 	{"SignalRule", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.SignalRule(w.ctx, a)) }},
 	{"SetSignalRule", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.app.SetSignalRule(w.ctx, a, "cusum") }},
+	{"ExpectedResponses", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.ExpectedResponses(w.ctx, a)) }},
+	{"WorkOutExpected", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.app.WorkOutExpected(w.ctx, a) }},
 	{"LocalHelp", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.LocalHelp(w.ctx, a)) }},
 	{"SetLocalHelp", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
 		return w.app.SetLocalHelp(w.ctx, a, care.LocalHelp{"en": {All: "CANARY-help"}})

@@ -113,6 +113,7 @@ type Measure struct {
 	Predicted  []alliance.Series // what the therapist foretold
 	Gaps       map[alliance.Dimension][]alliance.GapPoint
 	Readings   []Reading // every scale of the form, drawn or not; on a client's page
+	Faring     *Faring   // of an outcome form of which one scale is drawn, on a client's page; nil else
 }
 
 // ClientView is a client's page.

@@ -86,6 +86,7 @@ type Course struct {
 	Thresholds             []Threshold
 	Notes                  []Note
 	Bands                  []Band
+	Area                   *Area // nil: nothing is shaded between two lines
 	Width                  Width
 	Height                 int
 	Empty                  string
@@ -131,6 +132,7 @@ func (c Course) draw(b *bytes.Buffer, alone bool) {
 		return
 	}
 	f.bands(b)
+	f.area(b)
 	f.grid(b)
 	f.thresholds(b)
 	// Dashed ones first, so that the client's own lie on top.

@@ -63,6 +63,7 @@ svg.sparkline{width:120px;height:28px}
 	b.WriteString(".course .grid{stroke:" + colour("line") + "}\n")
 	b.WriteString(".course .tick,.course .notelabel,.course .notemark,.course .end.cutlabel{fill:" + colour("soft") + "}\n")
 	b.WriteString(".course .cut,.course .leader{stroke:" + colour("soft") + "}\n")
+	b.WriteString(".course .expected{fill:" + colour("out") + "}\n")
 	b.WriteString(".course .band,.course .bandlabel{fill:" + colour("amber") + "}\n")
 	return b.String()
 }

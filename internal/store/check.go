@@ -44,6 +44,13 @@ var walks = []walked{
 		err := r.Scan(&language, &body)
 		return string(language), []sealedValue{value("local_help", "body", language, practiceKey, "", body)}, err
 	}},
+	{"SELECT instrument || '/' || scale, made_millis, body FROM expected_response WHERE practice_id = $1 AND instrument || '/' || scale > $2 ORDER BY instrument || '/' || scale LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var row care.ID
+		var made int64
+		var body []byte
+		err := r.Scan(&row, &made, &body)
+		return string(row), []sealedValue{value("expected_response", "body", row, practiceKey, placeOfExpected(made), body)}, err
+	}},
 	{"SELECT staff_id, name, email, second FROM staff WHERE practice_id = $1 AND staff_id > $2 ORDER BY staff_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var id care.ID
 		var name, email, second []byte

@@ -21,6 +21,7 @@ func (b *bench) fill() {
 		return errors.Join(e1, e2,
 			tx.AddNote(therapy.ID, care.Note{ID: "0190-note-1", Practice: here.ID, Session: first.ID, Client: anna.ID, Staff: neri.ID, Text: "CANARY-note"}),
 			tx.SetLocalHelp(here.ID, care.LocalHelp{"en": {All: "CANARY-help"}}),
+			tx.PutExpectedResponse(care.ExpectedResponse{Practice: here.ID, Instrument: "f", Scale: "s", MadeMillis: 3, Body: []byte("CANARY")}),
 			tx.AddImport(here.ID, "0190-import-1", neri.ID, 1, "CANARY.csv", 2),
 			tx.PutStanding(care.Standing{Practice: here.ID, Episode: therapy.ID, Client: anna.ID, LastMillis: 200, Body: []byte("CANARY-standing")}))
 	})

@@ -52,7 +52,8 @@ type measureModel struct {
 	Columns      []string
 	Rows         []tableRow
 	Outcome      bool
-	Readings     []string // the newest scores beside what was published about them
+	Fares        *faringView // nil: nothing is to be said of how somebody fares by it
+	Readings     []string    // the newest scores beside what was published about them
 }
 
 // changeRow is first, previous, now, and the therapist's two numbers beside it.
@@ -186,6 +187,8 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string) measureM
 		m.Axis = c.p.T("axis.lower")
 	}
 	picture := c.picture(v, a, id)
+	c.drawFaring(&picture, a)
+	m.Fares = c.faring(v, a)
 	m.Wide = picture.SVG()
 	picture.ID, picture.Width, picture.Height = id+"n", chart.Narrow, 0
 	m.Narrow = picture.SVG()

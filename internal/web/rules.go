@@ -17,6 +17,8 @@ func (s *Server) rulesRoutes() []route {
 		{"POST /practice", staff, setRules},
 		{"GET /practice/signals", staff, signalRulePage},
 		{"POST /practice/signals", staff, setSignalRule},
+		{"GET /practice/expected", staff, expectedPage},
+		{"POST /practice/expected", staff, workOutExpected},
 	}
 }
 

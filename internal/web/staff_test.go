@@ -124,6 +124,8 @@ func staffSamples(c *call) []sample {
 		{"duty", c.dutyModel(app.DutyView{Mails: true, RiskDuty: care.RiskDuty{Hours: 4, Alone: "<why>"}}), nil},
 		{"today", todayView{Date: "x", Risks: c.riskLines([]app.RiskView{aRisk(), {}}), Alarm: alarmView{Test: "<t>", Late: "l", Nobody: "n"}}, nil},
 		{"signalrule", c.signalRuleView("cusum"), map[string]string{"rule": "No."}},
+		{"expected", expectedView{Need: 200, CanWork: true}, nil}, {"expected", expectedView{Done: true, Rows: []expectedRow{{Name: "<N>", Made: "x", Episodes: 300, Points: []string{"<p>"}}, {Name: "M", Text: "few"}}}, nil},
+		{"client", c.clientModel(aFaring(v)), nil},
 		{"supervision", c.agenda(nil), nil}, {"supervision", c.agenda([]app.AgendaRow{{Client: v.Client, Episode: "e1", Since: daysAgo(9), Number: 3, Unanswered: true, Verdict: v.Verdict, Unrepaired: true,
 			Open: []app.ConversationView{{Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.Talked, Marker: care.Withdrawal, Mine: "<mine>"}}, Unrepaired: true}, {Withheld: true, Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.NotNow, Settled: true}}}}}, {}}), nil},
 		{"together", c.togetherModel(v), nil}, {"together", c.togetherModel(hidden), nil},

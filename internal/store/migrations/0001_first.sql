@@ -21,6 +21,17 @@ CREATE TABLE local_help (
   PRIMARY KEY (practice_id, language)
 );
 
+-- What a practice's ended episodes say of an outcome scale: figures over all of
+-- them, worked out when a manager asks for it.
+CREATE TABLE expected_response (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  instrument TEXT NOT NULL,
+  scale TEXT NOT NULL,
+  made_millis BIGINT NOT NULL,
+  body BYTEA NOT NULL,
+  PRIMARY KEY (practice_id, instrument, scale)
+);
+
 CREATE TABLE data_key (
   practice_id TEXT NOT NULL REFERENCES practice,
   key_id TEXT NOT NULL,
