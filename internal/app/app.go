@@ -49,6 +49,7 @@ type Tx interface {
 	askingTx
 	ownTx
 	expectedTx
+	rhythmTx
 	draftTx
 	passkeyTx
 	riskTx

@@ -194,7 +194,8 @@ type EpisodeForms struct {
 	Client   care.Client
 	Forms    []*instrument.Instrument
 	Asked    map[string]bool
-	NotAsked []string // chosen earlier, and without words or ground now
+	Rhythms  map[string]care.Rhythm // of those that are not asked at every session
+	NotAsked []string               // chosen earlier, and without words or ground now
 }
 
 // EpisodeForms lists the forms that fit the client and may be asked, ours and the
@@ -215,7 +216,7 @@ func (a *App) episodeForms(tx Tx, actor care.Actor, episode care.ID) (v EpisodeF
 	if err != nil {
 		return v, err
 	}
-	v = EpisodeForms{Episode: e.ID, Asked: map[string]bool{}}
+	v = EpisodeForms{Episode: e.ID, Asked: map[string]bool{}, Rhythms: e.Rhythms}
 	if v.Client, err = tx.Client(actor.Practice, e.Clients[0]); err != nil {
 		return v, err
 	}
@@ -252,6 +253,13 @@ func (a *App) episodeForms(tx Tx, actor care.Actor, episode care.ID) (v EpisodeF
 // answered stays. Therapists of the episode only. Errors: invalid for a form that
 // does not fit the client, has no words here, or none that the practice may use.
 func (a *App) ChooseForms(ctx context.Context, actor care.Actor, episode care.ID, ids []string) error {
+	return a.ChooseFormsAt(ctx, actor, episode, ids, nil)
+}
+
+// ChooseFormsAt is ChooseForms with the rhythms of those forms that are not to be
+// asked at every session; nil leaves the rhythms as they are. Errors: invalid, with
+// Field forms, for a rhythm that is none, or of a form that has none of its own.
+func (a *App) ChooseFormsAt(ctx context.Context, actor care.Actor, episode care.ID, ids []string, rhythms map[string]care.Rhythm) error {
 	return a.write(ctx, func(tx Tx) error {
 		v, err := a.episodeForms(tx, actor, episode)
 		if err != nil {
@@ -268,6 +276,13 @@ func (a *App) ChooseForms(ctx context.Context, actor care.Actor, episode care.ID
 		}
 		if len(chosen) == 0 {
 			return care.Bad("forms", "asking.at_least_one")
+		}
+		rs, err := v.rhythms(chosen, rhythms)
+		if err != nil {
+			return err
+		}
+		if err := tx.SetRhythms(actor.Practice, episode, rs); err != nil {
+			return err
 		}
 		if err := tx.SetEpisodeForms(actor.Practice, episode, chosen); err != nil {
 			return err

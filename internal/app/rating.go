@@ -79,6 +79,9 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if err != nil {
 			return err
 		}
+		if e, err = a.dueIn(tx, e, i.Client, i.Session); err != nil {
+			return err
+		}
 		all := a.forms(e, instrument.Client)
 		rs, err := tx.SessionResponses(i.Practice, e.ID, i.Client, i.Session)
 		if err != nil {
@@ -230,6 +233,9 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	}
 	r.Version, r.Language = form.Version, in.Language
 	r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers)}
+	if e, err = a.dueIn(tx, e, r.Client, r.Session); err != nil {
+		return r, out, err
+	}
 	out = Receipt{ID: r.ID, AtMillis: r.AnsweredMillis, More: a.more(e, r, append(slices.Clone(rs), r))}
 	if i := slices.IndexFunc(rs, func(old care.Response) bool { return old.ID == r.ID }); i >= 0 {
 		if err := out.repeats(r, rs[i]); err != nil {

@@ -481,9 +481,12 @@ func (a *App) points(tx Tx, actor care.Actor, relation care.Relation, e care.Epi
 		noted[n.Session] = append(noted[n.Session], NoteView{Text: n.Text, By: writers[n.Staff], AtMillis: n.AtMillis})
 	}
 	fresh, _ := c.fresh()
-	said := c.bySession()
+	said, given := c.bySession(), map[string]map[care.ID]bool(nil)
+	if len(e.Rhythms) > 0 {
+		given = c.given()
+	}
 	for _, s := range c.sessions {
-		p := SessionPoint{Session: s, Asked: a.asked(actor, relation, e, said[s.ID], s.ID, revealed), Notes: noted[s.ID]}
+		p := SessionPoint{Session: s, Asked: a.asked(actor, relation, c.dueForms(e, s, given), said[s.ID], s.ID, revealed), Notes: noted[s.ID]}
 		p.Asked.Hidden = p.Asked.Hidden && s.ID == fresh // only the newest waits for a guess
 		out = append(out, p)
 	}

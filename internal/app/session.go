@@ -4,9 +4,11 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/care"
 )
 
@@ -199,7 +201,16 @@ func (a *App) sessionView(tx Tx, actor care.Actor, s care.Session, e care.Episod
 		return v, err
 	}
 	v.CanAsk = care.MayIn(actor, care.RunSessions, relation) == nil && s.Status == care.Held
-	v.Asked = a.asked(actor, relation, e, rs, s.ID, revealed)
+	due, err := a.dueIn(tx, e, c, s.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, f := range a.forms(e, instrument.Client) {
+		if !slices.ContainsFunc(a.forms(due, instrument.Client), func(x *instrument.Instrument) bool { return x.ID == f.ID }) {
+			v.Resting = append(v.Resting, f)
+		}
+	}
+	v.Asked = a.asked(actor, relation, due, rs, s.ID, revealed)
 	if v.Invited, err = tx.InvitedNow(actor.Practice, s.ID, c, a.nowMillis()); err != nil {
 		return v, err
 	}

@@ -85,6 +85,7 @@ var useCases = []useCase{
 		return errorOf(w.app.StartSession(w.ctx, a, w.episode))
 	}},
 	{"HoldSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.HoldSession(w.ctx, a, w.session) }},
+	{"ReviewSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.ReviewSession(w.ctx, a, w.session, true) }},
 	{"MissSession", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MissSession(w.ctx, a, w.session) }},
 	{"Session", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Session(w.ctx, a, w.session)) }},
 	{"AddNote", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.AddNote(w.ctx, a, w.session, "CANARY-note") }},
@@ -288,6 +289,9 @@ var useCases = []useCase{
 		return w.again(w.app.DropDraft(w.ctx, a, w.draft, w.revision))
 	}},
 	{"EpisodeForms", []who{neri}, false, func(w *world, a care.Actor) error { return errorOf(w.app.EpisodeForms(w.ctx, a, w.episode)) }},
+	{"ChooseFormsAt", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.ChooseFormsAt(w.ctx, a, w.episode, []string{"session-client-adult", "outcome-brief", "session-therapist", "prediction-therapist"}, map[string]care.Rhythm{"outcome-brief": care.EverySecond})
+	}},
 	{"ChooseForms", []who{neri}, true, func(w *world, a care.Actor) error {
 		return w.app.ChooseForms(w.ctx, a, w.episode, []string{"session-client-adult", "session-therapist", "prediction-therapist"})
 	}},

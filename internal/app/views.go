@@ -44,10 +44,11 @@ type SessionView struct {
 	Session care.Session
 	Client  care.Client
 	Asked   Asked
-	Verdict alliance.Verdict // zero while Hidden
-	CanAsk  bool             // the actor runs this session
-	Invited bool             // an invitation is in force
-	Damaged bool             // something of the client does not open; an empty label if not even that does
+	Verdict alliance.Verdict         // zero while Hidden
+	CanAsk  bool                     // the actor runs this session
+	Invited bool                     // an invitation is in force
+	Resting []*instrument.Instrument // the client's forms that are not asked this time, by their rhythm
+	Damaged bool                     // something of the client does not open; an empty label if not even that does
 }
 
 // Today is the first page of a working day.

@@ -58,8 +58,9 @@ type Episode struct {
 	Supervisors   []ID
 	Orientation   string
 	Setting       Setting
-	Forms         []string // instrument ids asked after each session
-	OpenedOn      string   // calendar date, YYYY-MM-DD
-	ClosedOn      string   // empty while open
+	Forms         []string          // instrument ids asked after each session
+	Rhythms       map[string]Rhythm // of those asked at fewer sessions; nil: none
+	OpenedOn      string            // calendar date, YYYY-MM-DD
+	ClosedOn      string            // empty while open
 	CreatedMillis int64
 }

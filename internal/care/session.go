@@ -21,6 +21,7 @@ type Session struct {
 	Number   int
 	AtMillis int64
 	Status   SessionStatus
+	Review   bool // every form is asked, whatever its rhythm
 }
 
 // Note is a member of staff's remark on a session, shown under the chart.

@@ -11,8 +11,8 @@ import (
 
 // AddEpisode stores an episode with its clients and staff.
 func (t *Tx) AddEpisode(e care.Episode) error {
-	if _, err := t.exec(`INSERT INTO episode (practice_id, episode_id, orientation, setting, forms, opened_on, closed_on, created_millis)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, e.Practice, e.ID, e.Orientation, e.Setting, strings.Join(e.Forms, " "), e.OpenedOn, e.ClosedOn, e.CreatedMillis); err != nil {
+	if _, err := t.exec(`INSERT INTO episode (practice_id, episode_id, orientation, setting, forms, rhythms, opened_on, closed_on, created_millis)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, e.Practice, e.ID, e.Orientation, e.Setting, strings.Join(e.Forms, " "), writeRhythms(e.Rhythms), e.OpenedOn, e.ClosedOn, e.CreatedMillis); err != nil {
 		return err
 	}
 	for _, c := range e.Clients {
@@ -50,7 +50,7 @@ func (t *Tx) Relation(practice, episode, staff care.ID) (care.Relation, error) {
 }
 
 // episodeWithPeople reads who is in an episode along with it: ids have no spaces.
-const episodeWithPeople = `SELECT practice_id, episode_id, orientation, setting, forms, opened_on, closed_on, created_millis,
+const episodeWithPeople = `SELECT practice_id, episode_id, orientation, setting, forms, rhythms, opened_on, closed_on, created_millis,
 	(SELECT COALESCE(string_agg(client_id, ' ' ORDER BY client_id), '') FROM episode_client WHERE practice_id = $1 AND episode_id = $2),
 	(SELECT COALESCE(string_agg(staff_id, ' ' ORDER BY staff_id), '') FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 AND relation = $3),
 	(SELECT COALESCE(string_agg(staff_id, ' ' ORDER BY staff_id), '') FROM episode_staff WHERE practice_id = $1 AND episode_id = $2 AND relation = $4)
@@ -59,9 +59,10 @@ const episodeWithPeople = `SELECT practice_id, episode_id, orientation, setting,
 // Episode returns one episode with its people.
 func (t *Tx) Episode(practice, id care.ID) (care.Episode, error) {
 	return one(t, func(r scanner) (e care.Episode, err error) {
-		var forms, clients, therapists, supervisors string
-		err = r.Scan(&e.Practice, &e.ID, &e.Orientation, &e.Setting, &forms, &e.OpenedOn, &e.ClosedOn, &e.CreatedMillis, &clients, &therapists, &supervisors)
+		var forms, rhythms, clients, therapists, supervisors string
+		err = r.Scan(&e.Practice, &e.ID, &e.Orientation, &e.Setting, &forms, &rhythms, &e.OpenedOn, &e.ClosedOn, &e.CreatedMillis, &clients, &therapists, &supervisors)
 		e.Forms, e.Clients, e.Therapists, e.Supervisors = strings.Fields(forms), ids(clients), ids(therapists), ids(supervisors)
+		e.Rhythms = readRhythms(rhythms)
 		return e, err
 	}, episodeWithPeople, practice, id, care.TreatsIn, care.SupervisesIn)
 }
@@ -83,14 +84,14 @@ func (t *Tx) EpisodesOf(practice, client care.ID) ([]care.ID, error) {
 
 // AddSession stores a session.
 func (t *Tx) AddSession(s care.Session) error {
-	_, err := t.exec("INSERT INTO session (practice_id, session_id, episode_id, at_millis, status) VALUES ($1, $2, $3, $4, $5)", s.Practice, s.ID, s.Episode, s.AtMillis, s.Status)
+	_, err := t.exec("INSERT INTO session (practice_id, session_id, episode_id, at_millis, status, review) VALUES ($1, $2, $3, $4, $5, $6)", s.Practice, s.ID, s.Episode, s.AtMillis, s.Status, s.Review)
 	return err
 }
 
-const sessionColumns = "practice_id, session_id, episode_id, at_millis, status"
+const sessionColumns = "practice_id, session_id, episode_id, at_millis, status, review"
 
 func scanSession(r scanner) (s care.Session, err error) {
-	return s, r.Scan(&s.Practice, &s.ID, &s.Episode, &s.AtMillis, &s.Status)
+	return s, r.Scan(&s.Practice, &s.ID, &s.Episode, &s.AtMillis, &s.Status, &s.Review)
 }
 
 // Session returns one session, without its number.
@@ -113,7 +114,7 @@ func (t *Tx) Sessions(practice, episode care.ID) ([]care.Session, error) {
 
 // SessionsBetween lists the sessions of the episodes a member of staff stands in, from <= at < to.
 func (t *Tx) SessionsBetween(practice, staff care.ID, from, to int64) ([]care.Session, error) {
-	return list(t, scanSession, "SELECT DISTINCT s.practice_id, s.session_id, s.episode_id, s.at_millis, s.status"+`
+	return list(t, scanSession, "SELECT DISTINCT s.practice_id, s.session_id, s.episode_id, s.at_millis, s.status, s.review"+`
 		FROM session s JOIN episode_staff es ON es.practice_id = s.practice_id AND es.episode_id = s.episode_id
 		WHERE s.practice_id = $1 AND es.staff_id = $2 AND s.at_millis >= $3 AND s.at_millis < $4 ORDER BY s.at_millis, s.session_id`, practice, staff, from, to)
 }

@@ -96,9 +96,11 @@ type askingView struct {
 type askingChoice struct {
 	ID, Name, About string
 	Chosen          bool
+	Rhythm          care.Rhythm
+	Rhythms         []care.Rhythm // nil: it is asked at every session
 }
 
-func (c *call) asking(typed []string) (askingView, error) {
+func (c *call) asking(typed []string, rhythms map[string]care.Rhythm) (askingView, error) {
 	x, err := c.app().EpisodeForms(c.r.Context(), c.by, c.id())
 	if err != nil {
 		return askingView{}, err
@@ -110,15 +112,22 @@ func (c *call) asking(typed []string) (askingView, error) {
 			x.Asked[id] = true
 		}
 	}
+	if rhythms != nil {
+		x.Rhythms = rhythms
+	}
 	for _, f := range x.Forms {
 		e := app.LibraryEntry{Kind: f.Kind, Informants: []instrument.Informant{f.Informant}, Forms: []*instrument.Instrument{f}}
-		v.Choices = append(v.Choices, askingChoice{ID: f.ID, Name: f.Name.In(c.p.Lang()), About: c.aboutInstrument(e), Chosen: x.Asked[f.ID]})
+		choice := askingChoice{ID: f.ID, Name: f.Name.In(c.p.Lang()), About: c.aboutInstrument(e), Chosen: x.Asked[f.ID], Rhythm: x.Rhythms[f.ID]}
+		if app.HasRhythm(f) {
+			choice.Rhythms = care.Rhythms()
+		}
+		v.Choices = append(v.Choices, choice)
 	}
 	return v, nil
 }
 
 func askingPage(c *call) error {
-	v, err := c.asking(nil)
+	v, err := c.asking(nil, nil)
 	if err != nil {
 		return err
 	}
@@ -129,12 +138,17 @@ func chooseForms(c *call) error {
 	if err := c.parse(); err != nil {
 		return err
 	}
-	typed := c.r.PostForm["forms"]
-	err := c.app().ChooseForms(c.r.Context(), c.by, c.id(), typed)
+	typed, rhythms := c.r.PostForm["forms"], map[string]care.Rhythm{}
+	for _, id := range typed {
+		if r := care.Rhythm(c.r.PostForm.Get("rhythm-" + id)); r != care.EverySession {
+			rhythms[id] = r
+		}
+	}
+	err := c.app().ChooseFormsAt(c.r.Context(), c.by, c.id(), typed, rhythms)
 	if err != nil && care.CodeOf(err) != care.Invalid {
 		return err
 	}
-	v, lookErr := c.asking(append([]string{}, typed...))
+	v, lookErr := c.asking(append([]string{}, typed...), rhythms)
 	if lookErr != nil {
 		return lookErr
 	}

@@ -30,7 +30,11 @@ func (c *call) faring(v app.ClientView, a app.Measure) *faringView {
 	f := *a.Faring
 	one := func(x float64) string { return c.p.Number(x, 1) }
 	s := f.Verdict
-	out := &faringView{State: "little", Word: c.p.T("faring." + string(s.State) + ".word"), Support: s.Support()}
+	suffix := ""
+	if f.Of == app.OfStated && (s.State == outcome.Worse || s.State == outcome.Improved || s.State == outcome.Recovered) {
+		suffix = ".stated" // nobody measured the error of this form
+	}
+	out := &faringView{State: "little", Word: c.p.T("faring." + string(s.State) + ".word" + suffix), Support: s.Support()}
 	switch s.State {
 	case outcome.Worse, outcome.NotOnTrack:
 		out.State = "warm"
@@ -40,8 +44,8 @@ func (c *call) faring(v app.ClientView, a app.Measure) *faringView {
 	if v.CanAsk {
 		out.Episode = v.Episode.ID
 	}
-	kv := []any{"From", one(s.First), "To", one(s.Now), "First", s.FirstAt, "Last", s.NowAt, "Low", one(max(a.Min, s.Expected.Lower)), "High", one(min(a.Max, s.Expected.Upper))}
-	text := "faring." + string(s.State) + ".text"
+	kv := []any{"Change", one(f.Figures.Change), "From", one(s.First), "To", one(s.Now), "First", s.FirstAt, "Last", s.NowAt, "Low", one(max(a.Min, s.Expected.Lower)), "High", one(min(a.Max, s.Expected.Upper))}
+	text := "faring." + string(s.State) + ".text" + suffix
 	if s.State == outcome.TooEarly && s.Scored == 1 {
 		text = "faring.once"
 	}
@@ -108,8 +112,12 @@ func (c *call) drawFaring(p *chart.Course, a app.Measure) {
 	}
 	f := *a.Faring
 	if f.Verdict.Scored > 1 {
+		suffix := ""
+		if f.Of == app.OfStated {
+			suffix = ".stated"
+		}
 		better, worse, ok := f.Figures.Limits(f.Verdict.First)
-		for _, l := range []chart.Threshold{{Value: better, Label: c.p.T("faring.line.better")}, {Value: worse, Label: c.p.T("faring.line.worse")}} {
+		for _, l := range []chart.Threshold{{Value: better, Label: c.p.T("faring.line.better" + suffix)}, {Value: worse, Label: c.p.T("faring.line.worse" + suffix)}} {
 			if ok && l.Value >= a.Min && l.Value <= a.Max {
 				p.Thresholds = append(p.Thresholds, l)
 			}

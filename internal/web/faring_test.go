@@ -9,6 +9,7 @@ import (
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/i18n"
 	"github.com/entente-project/entente/outcome"
 )
@@ -52,6 +53,8 @@ func TestFaring(t *testing.T) {
 		{fared(app.OfKey, key, nil, 20, 20, 8), "calm", []string{"Recovered."}, false},
 		{fared(app.OfForm, key, nil, 20, 20, 20, 20, 19), "little", []string{"No reliable change.", "that the form names"}, false},
 		{fared(app.OfStated, outcome.Figures{Change: 9}, nil, 20, 20), "little", []string{"Too early to say.", "stated, not measured", "No cutoff is known"}, false},
+		{fared(app.OfStated, outcome.Figures{Change: 9}, nil, 20, 9), "calm", []string{"Better, by a stated margin. From 20.0 in session 1 to 9.0 in session 2: more than the 9.0 points", "which nobody has measured"}, false},
+		{fared(app.OfStated, outcome.Figures{Change: 9}, nil, 20, 30), "warm", []string{"Worse, by a stated margin."}, true},
 		{fared(app.OfKey, key, nil, 20), "little", []string{"One score so far: 20.0"}, false},
 		{fared(app.OfKey, outcome.Figures{}, nil, 20, 2, 2, 2, 2), "little", []string{"Not known."}, false},
 	} {
@@ -97,6 +100,34 @@ func TestFaringPicture(t *testing.T) {
 	for _, x := range []string{"expected", "reliably"} {
 		if strings.Contains(string(c.picture(v, v.Outcome[0], "together").SVG()), x) {
 			t.Errorf("%s stands in the picture for both", x)
+		}
+	}
+}
+
+// TestFaringWords: whatever can be said has words in every language.
+func TestFaringWords(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	for _, s := range outcome.States() {
+		keys = append(keys, "faring."+string(s)+".word", "faring."+string(s)+".text")
+	}
+	for _, f := range app.FiguresOf() {
+		keys = append(keys, "faring.change."+string(f))
+	}
+	for _, l := range app.ExpectedLacks() {
+		keys = append(keys, "expected.lack."+string(l))
+	}
+	for _, r := range care.Rhythms() {
+		if r == care.EverySession {
+			r = "each"
+		}
+		keys = append(keys, "rhythm."+string(r))
+	}
+	for _, lang := range i18n.Languages() {
+		for _, k := range keys {
+			if text := i18n.For(lang).T(k); text == "" || strings.Contains(text, k) {
+				t.Errorf("%s: no words for %s: %q", lang, k, text)
+			}
 		}
 	}
 }

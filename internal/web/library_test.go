@@ -45,7 +45,7 @@ func librarySamples(c *call) (out []sample) {
 		sample{"words", wordsView{ID: "x", Name: "<N>", Ages: []ageChoice{{Band: "adult"}}}, nil},
 		sample{"words", wordsView{ID: "x", Name: "<N>", File: "<f>", Kept: "eA==", Language: "<l>", Owner: "<o>", Notes: []string{"<n>"}, LeaveOut: []string{"<a>"}, Keep: []string{"<b>"}, TurnBack: []string{"<c>"},
 			Bad: []wordsMismatch{{Text: "<t>", Place: "<p>", Item: "<i>", Extra: true}, {Text: "y", Item: "z", Turned: true}}}, map[string]string{"file": "No."}},
-		sample{"asking", askingView{ID: "e", Client: "c", Label: "<L>", NotAsked: []string{"x"}, Choices: []askingChoice{{ID: "a", Name: "<A>", About: "b", Chosen: true}}}, map[string]string{"forms": "No."}})
+		sample{"asking", askingView{ID: "e", Client: "c", Label: "<L>", NotAsked: []string{"x"}, Choices: []askingChoice{{ID: "a", Name: "<A>", About: "b", Chosen: true}, {ID: "o", Name: "<O>", Rhythm: care.EveryFourth, Rhythms: care.Rhythms()}}}, map[string]string{"forms": "No."}})
 	for _, k := range library.Keys() {
 		out = append(out, sample{"instrument", c.instrumentModel(entryOf(k.ID)), nil})
 	}

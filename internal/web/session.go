@@ -29,6 +29,8 @@ type sessionModel struct {
 	Already bool // the actor's form had been sent before, from another page
 	Note    string
 	PIN     string
+	// RestingNames are the forms that are not asked this time.
+	RestingNames []string
 }
 
 func (c *call) sessionModel(id care.ID) (sessionModel, error) {
@@ -38,6 +40,9 @@ func (c *call) sessionModel(id care.ID) (sessionModel, error) {
 	}
 	m := sessionModel{SessionView: v, When: c.p.Weekday(c.at(v.Session.AtMillis)) + ", " + c.p.DateTime(c.at(v.Session.AtMillis))}
 	m.Client.Label = c.nameOf(v.Client.Label, v.Client.ID)
+	for _, f := range v.Resting {
+		m.RestingNames = append(m.RestingNames, f.Name.In(c.p.Lang()))
+	}
 	if v.Asked.ClientDone > 0 && !v.Asked.Hidden && v.Verdict.Kind != "" {
 		m.Verdict = verdictWords(c.p, v.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
 	}
@@ -124,6 +129,13 @@ func (c *call) sessionDo(err error) error {
 }
 
 func holdSession(c *call) error { return c.sessionDo(c.app().HoldSession(c.r.Context(), c.by, c.id())) }
+func reviewSession(c *call) error {
+	if err := c.parse(); err != nil {
+		return err
+	}
+	return c.sessionDo(c.app().ReviewSession(c.r.Context(), c.by, c.id(), c.r.PostForm.Get("review") != "no"))
+}
+
 func missSession(c *call) error { return c.sessionDo(c.app().MissSession(c.r.Context(), c.by, c.id())) }
 
 func addNote(c *call) error {

@@ -27,6 +27,7 @@ func (s *Server) staffRoutes() []route {
 		{"POST /episodes/{id}/sessions", staff, addSession},
 		{"GET /sessions/{id}", staff, sessionPage},
 		{"POST /sessions/{id}/hold", staff, holdSession},
+		{"POST /sessions/{id}/review", staff, reviewSession},
 		{"POST /sessions/{id}/miss", staff, missSession},
 		{"POST /sessions/{id}/invite", staff, invite},
 		{"POST /sessions/{id}/mail", staff, mailInvitation},

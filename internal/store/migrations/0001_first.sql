@@ -198,6 +198,7 @@ CREATE TABLE episode (
   orientation TEXT NOT NULL,
   setting TEXT NOT NULL,
   forms TEXT NOT NULL,
+  rhythms TEXT NOT NULL DEFAULT '', -- of forms that are not asked at every session
   opened_on TEXT NOT NULL,
   closed_on TEXT NOT NULL,
   created_millis BIGINT NOT NULL,
@@ -245,6 +246,7 @@ CREATE TABLE session (
   episode_id TEXT NOT NULL,
   at_millis BIGINT NOT NULL,
   status TEXT NOT NULL,
+  review BOOLEAN NOT NULL DEFAULT FALSE, -- every form is asked, whatever its rhythm
   PRIMARY KEY (practice_id, session_id),
   FOREIGN KEY (practice_id, episode_id) REFERENCES episode
 );
