@@ -16,6 +16,7 @@ import (
 // course is all that was rated in one episode about one client, put in order.
 type course struct {
 	sessions  []care.Session // held, by time
+	missed    []care.Session // planned, and nobody came
 	responses []care.Response
 	forms     map[string]*instrument.Instrument // by key
 	head      map[string]*instrument.Instrument // by key, see headOf
@@ -31,6 +32,9 @@ func (a *App) course(tx Tx, e care.Episode, client care.ID) (c course, err error
 	for _, s := range all {
 		if s.Status == care.Held {
 			c.sessions = append(c.sessions, s)
+		}
+		if s.Status == care.Missed {
+			c.missed = append(c.missed, s)
 		}
 	}
 	if c.responses, err = tx.Responses(e.Practice, e.ID, client); err != nil {
@@ -272,6 +276,7 @@ type standing struct {
 	Sessions   int              `json:"sessions"`
 	LastMillis int64            `json:"last"`
 	Missed     bool             `json:"missed"`
+	NoShow     bool             `json:"no_show,omitempty"`  // nobody came to the session after one that is worth asking about
 	Received   []int64          `json:"received,omitempty"` // for each session, when the client's or a carer's newest response came
 	Spark      []*float64       `json:"spark,omitempty"`    // nil: not rated
 	Fresh      care.ID          `json:"fresh,omitempty"`    // the newest session the client rated, when by a form of ours
@@ -292,6 +297,7 @@ func (c course) standing(predicts bool) standing {
 		last := c.sessions[n-1]
 		s.LastMillis, s.Missed = last.AtMillis, !byClient(last.ID)
 	}
+	s.NoShow = c.noShow(s.Verdict)
 	newest := map[care.ID]int64{}
 	for _, r := range c.responses {
 		if r.Informant != care.ByTherapist && r.Import == "" {
@@ -309,6 +315,17 @@ func (c course) standing(predicts bool) standing {
 		}
 	}
 	return s
+}
+
+// noShow says that a session was missed since the newest one, and that one, or the
+// client's last word of it, is worth asking about: a signal of its own, whatever the
+// scores are.
+func (c course) noShow(v alliance.Verdict) bool {
+	n := len(c.sessions)
+	if n == 0 || !v.Asks() || v.Session != c.sessions[n-1].Number {
+		return false
+	}
+	return slices.ContainsFunc(c.missed, func(s care.Session) bool { return s.AtMillis > c.sessions[n-1].AtMillis })
 }
 
 // fresh is the newest session that the client rated by one of our forms, and who

@@ -217,7 +217,7 @@ func urgency(r CaseloadRow) int {
 		return 2
 	case now:
 		return 3
-	case r.waits():
+	case r.waits(), r.NoShow:
 		return 4
 	case r.Missed:
 		return 5
@@ -270,7 +270,7 @@ func caseloadRow(actor care.Actor, e care.CaseloadEntry, s standing, revealed []
 		r.Spark = append(r.Spark, *v)
 	}
 	if !r.Hidden {
-		r.Verdict, r.Answered = s.Verdict, answered[s.About]
+		r.Verdict, r.Answered, r.NoShow = s.Verdict, answered[s.About], s.NoShow
 	}
 	return r
 }
@@ -324,7 +324,7 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 		}
 		out.Clients, made, err = a.caseload(tx, actor)
 		for _, r := range out.Clients {
-			if r.waits() || r.Hidden {
+			if r.waits() || r.Hidden || r.NoShow {
 				out.Asking = append(out.Asking, r)
 			}
 		}
@@ -426,6 +426,7 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 		v.Sessions[i].Tension = tension[v.Sessions[i].Session.Number]
 	}
 	v.Verdict, v.Comments = c.judge(), c.comments()
+	v.NoShow = v.Hidden == "" && c.noShow(v.Verdict)
 	v.Alliance, v.Outcome, v.Process = c.pictures(instrument.Alliance), c.pictures(instrument.Outcome), c.pictures(instrument.Process)
 	if err := a.faring(tx, actor.Practice, v.Outcome); err != nil {
 		return v, err

@@ -25,6 +25,7 @@ type AgendaRow struct {
 	Unanswered bool
 	Verdict    alliance.Verdict   // zero if it asks nothing, or has been answered
 	Open       []ConversationView // strains noted, and neither come back nor settled, newest first
+	NoShow     bool               // nobody came to the session after it
 	Unrepaired bool               // one of them has not come back in three rated sessions
 }
 
@@ -47,14 +48,14 @@ func (a *App) Agenda(ctx context.Context, actor care.Actor) (out []AgendaRow, er
 			return err
 		}
 		for _, r := range rows {
-			if !r.waits() && !slices.Contains(discussed, r.Episode) {
+			if !r.waits() && !r.NoShow && !slices.Contains(discussed, r.Episode) {
 				continue
 			}
 			x, err := a.agendaRow(tx, actor, r)
 			if err != nil {
 				return err
 			}
-			if x.Unanswered || len(x.Open) > 0 {
+			if x.Unanswered || x.NoShow || len(x.Open) > 0 {
 				out = append(out, x)
 			}
 		}
@@ -99,8 +100,9 @@ func (a *App) agendaRow(tx Tx, actor care.Actor, r CaseloadRow) (x AgendaRow, er
 		x.Unrepaired = x.Unrepaired || v.Unrepaired
 		x.Since, x.Number = v.Held, v.Number
 	}
-	if r.waits() && !r.Hidden {
-		x.Unanswered, x.Verdict = true, r.Verdict
+	x.NoShow = r.NoShow
+	if (r.waits() || r.NoShow) && !r.Hidden {
+		x.Unanswered, x.Verdict = r.waits(), r.Verdict
 		for _, s := range c.sessions {
 			if s.Number == r.Verdict.Session && (x.Since == 0 || s.AtMillis < x.Since) {
 				x.Since, x.Number = s.AtMillis, s.Number

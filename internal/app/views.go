@@ -72,6 +72,7 @@ type CaseloadRow struct {
 	LastAt   int64 // instant of the last held session, 0: none
 	Unread   int   // sessions answered since this person last opened the page
 	Missed   bool  // the last held session has no rating by the client
+	NoShow   bool  // nobody came to the session after one that is worth asking about
 	Hidden   bool  // a new answer waits for a prediction
 	Damaged  bool  // something of it does not open; an empty label if not even that does
 	Answered bool  // what came of the verdict is noted
@@ -135,6 +136,7 @@ type ClientView struct {
 	Tasks      []WorkItem
 	Risks      []RiskView // answers that spoke of danger, newest first
 	Hidden     care.ID    // a session whose new answers wait for the actor's prediction; "" if none
+	NoShow     bool       // nobody came to the session after one that is worth asking about
 	CanAsk     bool
 	Damaged    []care.Damaged // what does not open, and is left out of everything else
 	Emergency  int64          // until when the actor reads this by an emergency access; 0: it is theirs

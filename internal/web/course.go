@@ -49,6 +49,7 @@ type measureModel struct {
 	Wide, Narrow template.HTML
 	Change       []changeRow
 	GapLine      string
+	Raters       []string // how client and therapist lie to each other, by dimension
 	Columns      []string
 	Rows         []tableRow
 	Outcome      bool
@@ -200,7 +201,7 @@ func (c *call) measureModel(v app.ClientView, a app.Measure, id string) measureM
 		m.Change = append(m.Change, c.besideRow(a, r))
 	}
 	m.Readings = c.readingLines(a)
-	m.GapLine = c.gapLine(a)
+	m.GapLine, m.Raters = c.gapLine(a), c.raters(a)
 	for _, s := range seriesOf(a) {
 		name := c.seriesName(a, s)
 		switch {
@@ -382,6 +383,23 @@ func (c *call) gapLine(a app.Measure) string {
 		key = "gap.client_higher"
 	}
 	return c.p.N(key, len(sessions), "Who", who, "Points", c.p.Number(math.Abs(d), 1))
+}
+
+// raters say how far apart the two are and whether they move together, with
+// intervals, once there are sessions enough.
+func (c *call) raters(a app.Measure) (out []string) {
+	for _, s := range a.Client {
+		r, ok := alliance.TwoRaters(a.Gaps[s.Dimension])
+		if !ok || s.Informant != alliance.Client {
+			continue
+		}
+		text := c.p.T("raters.bias", "Dimension", c.seriesName(a, s), "Points", signed(c, r.Bias), "Low", signed(c, r.BiasLow), "High", signed(c, r.BiasHigh), "N", r.N)
+		if r.Moves {
+			text += " " + c.p.T("raters.move", "R", c.p.Number(r.Congruence, 2), "Low", c.p.Number(r.CongLow, 2), "High", c.p.Number(r.CongHigh, 2))
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // coursePicture is the picture as a file of its own.

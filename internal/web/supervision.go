@@ -28,7 +28,7 @@ func (c *call) agenda(all []app.AgendaRow) (out []agendaRow) {
 			x.Age = c.p.N("agenda.days", days)
 		}
 		x.Client.Label = c.nameOf(r.Client.Label, r.Client.ID)
-		if r.Unanswered {
+		if r.Unanswered || r.NoShow {
 			x.Verdict = verdictWords(c.p, r.Verdict, func(n int) string { return c.p.T("session.number_since", "N", n) })
 		}
 		out = append(out, x)
