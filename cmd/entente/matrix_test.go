@@ -105,6 +105,7 @@ var theRoutes = map[string]outside{
 	"POST /form/part":    {may: "a"},
 	"GET /practice/risk": {may: "tmx"}, "POST /practice/risk": {may: "tmx", form: url.Values{"hours": {"4"}, "alone": {"1"}, "reason": {"CANARY-reason"}}},
 	"GET /risk/{id}": {may: "t", id: "risk"}, "POST /risk/{id}": {may: "t", id: "risk", form: url.Values{"done": {"CANARY-done"}}}, "POST /alarm/came": {},
+	"GET /practice/figures": {may: "tmrx"},
 	"GET /practice/signals": {may: "tmx"}, "POST /practice/signals": {may: "tmx", form: url.Values{"rule": {"weighed-fall"}}},
 	"GET /practice/expected": {may: "tmrx"}, "POST /practice/expected": {may: "tmx"},
 	"GET /practice/help": {may: "tmx"}, "POST /practice/help": {may: "tmx"},

@@ -178,6 +178,7 @@ var useCases = []useCase{
 		}
 		return w.app.SetRiskDuty(w.ctx, a, d)
 	}},
+	{"SignalFigures", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.SignalFigures(w.ctx, a)) }},
 	{"SignalRule", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.SignalRule(w.ctx, a)) }},
 	{"SetSignalRule", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error { return w.app.SetSignalRule(w.ctx, a, "cusum") }},
 	{"ExpectedResponses", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.ExpectedResponses(w.ctx, a)) }},

@@ -64,3 +64,6 @@ type Episode struct {
 	ClosedOn      string            // empty while open
 	CreatedMillis int64
 }
+
+// EpisodeClient is one client's part in an episode.
+type EpisodeClient struct{ Episode, Client ID }

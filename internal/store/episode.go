@@ -189,3 +189,9 @@ func (t *Tx) Reveal(practice, staff, session care.ID, atMillis int64) error {
 func (t *Tx) Revealed(practice, staff care.ID) ([]care.ID, error) {
 	return list(t, scanID, "SELECT session_id FROM reveal WHERE practice_id = $1 AND staff_id = $2 ORDER BY session_id", practice, staff)
 }
+
+// CoursesSince lists the courses in which a session took place since an instant.
+func (t *Tx) CoursesSince(practice care.ID, sinceMillis int64) ([]care.EpisodeClient, error) {
+	return list(t, func(r scanner) (x care.EpisodeClient, err error) { return x, r.Scan(&x.Episode, &x.Client) },
+		"SELECT episode_id, client_id FROM episode_client WHERE practice_id = $1 AND last_millis >= $2 ORDER BY episode_id, client_id", practice, sinceMillis)
+}

@@ -15,6 +15,7 @@ func (s *Server) rulesRoutes() []route {
 	return []route{
 		{"GET /practice", staff, rulesPage},
 		{"POST /practice", staff, setRules},
+		{"GET /practice/figures", staff, practicePage},
 		{"GET /practice/signals", staff, signalRulePage},
 		{"POST /practice/signals", staff, setSignalRule},
 		{"GET /practice/expected", staff, expectedPage},

@@ -123,6 +123,7 @@ func staffSamples(c *call) []sample {
 		{"duty", c.dutyModel(app.DutyView{RiskDuty: care.RiskDuty{Owner: "a", Deputy: "d", Hours: 4, TestedMillis: 5}, CanBe: []app.Colleague{{ID: "a", Name: "<A>"}, {ID: "d", Name: "D"}}, Late: true, Waiting: 2}), map[string]string{"owner": "No.", "deputy": "No.", "reason": "No."}},
 		{"duty", c.dutyModel(app.DutyView{Mails: true, RiskDuty: care.RiskDuty{Hours: 4, Alone: "<why>"}}), nil},
 		{"today", todayView{Date: "x", Risks: c.riskLines([]app.RiskView{aRisk(), {}}), Alarm: alarmView{Test: "<t>", Late: "l", Nobody: "n"}}, nil},
+		{"figures", c.practiceModel(app.SignalFigures{Clients: 3}), nil}, {"figures", c.practiceModel(app.SignalFigures{Clients: 30, Rated: 200, Signals: 20, Answered: 18, Choices: map[care.SignalChoice]int{care.Talked: 9}, Days: []float64{0, 1, 1, 2, 9}, Followed: 12, Back: 6}), nil},
 		{"signalrule", c.signalRuleView("cusum"), map[string]string{"rule": "No."}},
 		{"expected", expectedView{Need: 200, CanWork: true}, nil}, {"expected", expectedView{Done: true, Rows: []expectedRow{{Name: "<N>", Made: "x", Episodes: 300, Points: []string{"<p>"}}, {Name: "M", Text: "few"}}}, nil},
 		{"client", c.clientModel(aFaring(v)), nil},
