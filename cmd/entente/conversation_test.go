@@ -50,11 +50,24 @@ func TestConversationJourney(t *testing.T) {
 				t.Errorf("looked at together: %q", text)
 			}
 			b.looks("together", lang)
+			b.open(client + "/review")
+			b.looks("review", lang)
 			b.open(d.base + "/supervision")
 			if text := eval[string](b, "document.body.innerText"); !strings.Contains(text, "MARK-said") || !strings.Contains(text, p.T("marker.withdrawal")) {
 				t.Errorf("for supervision: %q", text)
 			}
 			b.looks("supervision", lang)
+			b.open(client + "/close")
+			b.looks("closing", lang)
+			b.click("input[value=agreed]")
+			b.put("words", "MARK-end")
+			b.click("form.sheet button.main")
+			b.until("location.pathname == '/clients/ended'")
+			b.looks("ended", lang)
+			b.open(client)
+			if text := eval[string](b, "document.querySelector('main').innerText"); !strings.Contains(text, "MARK-end") {
+				t.Errorf("its end is not told: %q", text)
+			}
 		})
 	}
 }

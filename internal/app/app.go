@@ -54,6 +54,7 @@ type Tx interface {
 	passkeyTx
 	riskTx
 	workTx
+	closingTx
 	practiceViewTx
 	alarmTx
 }

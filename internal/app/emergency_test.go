@@ -47,6 +47,7 @@ func (w *world) need() {
 		d.TestMillis = w.now.Load()
 		return tx.SetRiskDuty(d)
 	}))
+	w.someEnds()
 	must(w.t, w.grant(w.neri))
 	w.write()
 	w.leaverEach()

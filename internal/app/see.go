@@ -398,7 +398,8 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 	if err != nil {
 		return v, err
 	}
-	v.CanAsk = care.MayIn(actor, care.RunSessions, relation) == nil
+	v.Runs = care.MayIn(actor, care.RunSessions, relation) == nil
+	v.CanAsk = v.Runs && v.Episode.ClosedOn == ""
 	if care.MayIn(actor, care.ReadCourse, relation) != nil {
 		if v.Emergency, err = a.heldFor(tx, actor, client); err != nil {
 			return v, err
@@ -432,6 +433,9 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 		return v, err
 	}
 	if v.Said, err = a.conversations(tx, actor.Practice, relation, v.Episode, c, v.Alliance); err != nil {
+		return v, err
+	}
+	if v.Closings, err = closings(tx, v.Episode); err != nil {
 		return v, err
 	}
 	if v.Goals, v.Tasks, err = a.workOf(tx, v.Episode, client); err != nil {

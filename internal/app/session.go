@@ -76,11 +76,14 @@ func (a *App) addSession(ctx context.Context, actor care.Actor, s care.Session) 
 		if err := a.permit(tx, actor, care.RunSessions, s.Episode); err != nil {
 			return err
 		}
+		e, err := a.asking(tx, actor.Practice, s.Episode)
+		if err != nil {
+			return err
+		}
+		if err := notEnded(e); err != nil {
+			return err
+		}
 		if s.Status == care.Held {
-			e, err := a.asking(tx, actor.Practice, s.Episode)
-			if err != nil {
-				return err
-			}
 			again, err := a.started(tx, actor.Practice, e)
 			if err != nil || again != "" {
 				s.ID = again

@@ -152,6 +152,11 @@ var useCases = []useCase{
 		return w.app.Agree(w.ctx, a, w.client, w.episode, "", care.GoalKind, care.AgreedContent{Words: "CANARY-goal", Whose: care.OfClient, ProposedBy: care.OfClient, State: care.SetAside})
 	}},
 	{"ReportWork", []who{respondent}, false, func(w *world, a care.Actor) error { return w.app.ReportWork(w.ctx, a, nil) }},
+	{"Ended", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Ended(w.ctx, a)) }},
+	{"CloseEpisode", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.CloseEpisode(w.ctx, a, w.endable, care.ClosingContent{Reason: care.Practical, Words: "CANARY-end"})
+	}},
+	{"ReopenEpisode", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.ReopenEpisode(w.ctx, a, w.over) }},
 	{"NoteRisk", []who{respondent}, false, func(w *world, a care.Actor) error {
 		return errorOf(w.app.NoteRisk(w.ctx, a, filled(w.asked, "", .5, 0)))
 	}},

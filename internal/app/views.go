@@ -132,12 +132,14 @@ type ClientView struct {
 	Process    []Measure
 	Comments   []Comment          // newest first
 	Said       []ConversationView // what came of signals, newest first
+	Closings   []ClosingView      // newest first
 	Goals      []WorkItem         // as they are agreed now, open ones first
 	Tasks      []WorkItem
-	Risks      []RiskView // answers that spoke of danger, newest first
-	Hidden     care.ID    // a session whose new answers wait for the actor's prediction; "" if none
-	NoShow     bool       // nobody came to the session after one that is worth asking about
-	CanAsk     bool
+	Risks      []RiskView     // answers that spoke of danger, newest first
+	Hidden     care.ID        // a session whose new answers wait for the actor's prediction; "" if none
+	NoShow     bool           // nobody came to the session after one that is worth asking about
+	Runs       bool           // the actor runs this episode, ended or not
+	CanAsk     bool           // and it goes on
 	Damaged    []care.Damaged // what does not open, and is left out of everything else
 	Emergency  int64          // until when the actor reads this by an emergency access; 0: it is theirs
 }

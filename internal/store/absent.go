@@ -17,6 +17,7 @@ var written = []struct{ act, table, id string }{
 	{"record_rating", "response", "response_id"},
 	{"add_note", "session_note", "note_id"},
 	{"answer_signal", "conversation", "conversation_id"},
+	{"close_episode", "closing", "closing_id"},
 	{"agree_work", "agreed", "agreed_id"},
 	{"report_work", "work_report", "report_id"},
 	{"risk_signal", "risk_signal", "risk_id"},

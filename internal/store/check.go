@@ -94,6 +94,12 @@ var walks = []walked{
 		err := r.Scan(&v.ID, &episode, &v.Session, &v.Client, &v.Staff, &content, &v.AtMillis)
 		return string(v.ID), inSession(v.Session, ofClient(v.Client, value("conversation", "content", v.ID, clientKey(v.Client), placeOfConversation(episode, v), content))), err
 	}},
+	{"SELECT " + closingColumns + ", content FROM closing WHERE practice_id = $1 AND closing_id > $2 ORDER BY closing_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var x care.Closing
+		var content []byte
+		err := r.Scan(append(closingTargets(&x), &content)...)
+		return string(x.ID), ofClient(x.Client, value("closing", "content", x.ID, clientKey(x.Client), placeOfClosing(x), content)), err
+	}},
 	{"SELECT " + agreedColumns + ", content FROM agreed WHERE practice_id = $1 AND agreed_id > $2 ORDER BY agreed_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var a care.Agreed
 		var content []byte

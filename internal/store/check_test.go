@@ -39,6 +39,7 @@ func TestCheck(t *testing.T) {
 		b.write(func(tx *Tx) error {
 			return errors.Join(tx.AddGrant(grant), tx.EndGrant(grant),
 				tx.AddConversation(therapy.ID, care.Conversation{ID: "0190-talk-1", Practice: here.ID, Session: first.ID, Client: anna.ID, Staff: neri.ID, Content: care.ConversationContent{Choice: care.Talked, Said: "CANARY"}}),
+				only(tx.CloseEpisode(care.Closing{ID: "0190-end-1", Practice: here.ID, Episode: therapy.ID, Client: anna.ID, Staff: neri.ID, AtMillis: 5, Content: care.ClosingContent{Reason: care.NotKnown, Words: "CANARY"}}, "2026-09-12")),
 				tx.AddAgreed(care.Agreed{ID: "0190-goal-1", Practice: here.ID, Item: "0190-goal-1", Episode: therapy.ID, Client: anna.ID, Staff: neri.ID, Kind: care.GoalKind, AtMillis: 5, Content: care.AgreedContent{Words: "CANARY"}}),
 				only(tx.AddWorkReport(care.WorkReport{ID: "0190-report-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, Items: []care.WorkItemReport{{Item: "0190-goal-1", WhyNot: "CANARY"}}})),
 				only(tx.AddRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, Content: care.RiskContent{Instrument: "CANARY", Items: []string{"9"}}})),

@@ -80,6 +80,7 @@ var (
 		"DELETE FROM emergency_notice WHERE practice_id = $1 AND emergency_id IN (SELECT g.emergency_id FROM emergency g WHERE g.practice_id = $1 AND g.client_id = $2)",
 		"DELETE FROM emergency WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM session_note WHERE practice_id = $1 AND client_id = $2",
+		"DELETE FROM closing WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM agreed WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM work_report WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM alarm_mail WHERE practice_id = $1 AND about_id IN (SELECT r.risk_id FROM risk_signal r WHERE r.practice_id = $1 AND r.client_id = $2)",

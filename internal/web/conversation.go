@@ -19,6 +19,7 @@ func (s *Server) conversationRoutes() []route {
 		{"POST /sessions/{id}/conversation", staff, answerSignal},
 		{"GET /supervision", staff, supervisionPage},
 		{"GET /clients/{id}/together", staff, togetherPage},
+		{"GET /clients/{id}/review", staff, reviewPage},
 	}
 }
 

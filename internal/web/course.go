@@ -27,6 +27,7 @@ type clientModel struct {
 	Answer       care.ID // the session whose signal can be answered now, "" if none
 	Strain       care.ID // the newest session, of which a strain can be noted where no signal is; "" if none
 	Points       []pointModel
+	Ends         []closingLine
 	Work         []workView // what is open: goals, then tasks
 	RiskOpen     []riskLine // that nobody has taken up
 	RiskSeen     []riskLine
@@ -146,6 +147,7 @@ func (c *call) clientModel(v app.ClientView) clientModel {
 			m.Work = append(m.Work, x)
 		}
 	}
+	m.Ends = c.closingLines(v.Closings)
 	m.SaidLines = c.said(v.Said)
 	if v.CanAsk && v.Hidden == "" && (v.Verdict.Asks() || v.Verdict.Kind == alliance.CannotBeRead) {
 		for _, s := range v.Sessions {

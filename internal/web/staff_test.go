@@ -124,6 +124,9 @@ func staffSamples(c *call) []sample {
 		{"duty", c.dutyModel(app.DutyView{Mails: true, RiskDuty: care.RiskDuty{Hours: 4, Alone: "<why>"}}), nil},
 		{"today", todayView{Date: "x", Risks: c.riskLines([]app.RiskView{aRisk(), {}}), Alarm: alarmView{Test: "<t>", Late: "l", Nobody: "n"}}, nil},
 		{"figures", c.practiceModel(app.SignalFigures{Clients: 3}), nil}, {"figures", c.practiceModel(app.SignalFigures{Clients: 30, Rated: 200, Signals: 20, Answered: 18, Choices: map[care.SignalChoice]int{care.Talked: 9}, Days: []float64{0, 1, 1, 2, 9}, Followed: 12, Back: 6}), nil},
+		{"closing", closingModel{Client: "c", Label: "<C>", Episode: "e", Reasons: care.ClosingReasons(), Typed: care.ClosingContent{Reason: care.Practical, Words: "<w>"}}, map[string]string{"reason": "No.", "words": "No."}},
+		{"ended", c.ended(nil), nil}, {"ended", c.ended([]app.EndedRow{{Client: care.Client{ID: "c", Label: "<C>"}, Episode: care.Episode{ID: "e", OpenedOn: "2026-01-02", ClosedOn: "2026-09-12"}, Reason: care.StayedAway}, {}}), nil},
+		{"together", c.reviewModel(reviewed(v)), nil}, {"client", c.clientModel(reviewed(v)), nil},
 		{"signalrule", c.signalRuleView("cusum"), map[string]string{"rule": "No."}},
 		{"expected", expectedView{Need: 200, CanWork: true}, nil}, {"expected", expectedView{Done: true, Rows: []expectedRow{{Name: "<N>", Made: "x", Episodes: 300, Points: []string{"<p>"}}, {Name: "M", Text: "few"}}}, nil},
 		{"client", c.clientModel(aFaring(v)), nil},
@@ -139,6 +142,16 @@ func staffSamples(c *call) []sample {
 		out = append(out, sample{"import", importView{ID: "k", State: state, Plan: plan, Problems: bad, Percent: 40}, nil})
 	}
 	return out
+}
+
+// reviewed is a course with all that a review and an end bring.
+func reviewed(v app.ClientView) app.ClientView {
+	w := someWork(v)
+	v.Goals, v.Tasks, v.Runs, v.CanAsk = w.Goals, w.Tasks, true, false
+	v.Episode.ClosedOn = "2026-09-12"
+	v.Closings = []app.ClosingView{{By: "<B>", Shown: v.Verdict, Closing: care.Closing{Content: care.ClosingContent{Reason: care.NotKnown, Words: "<w>"}}}}
+	v.Process = append(v.Process, v.Outcome...)
+	return v
 }
 
 func someWork(v app.ClientView) app.WorkView {

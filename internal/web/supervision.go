@@ -54,7 +54,26 @@ type togetherModel struct {
 	Pictures []togetherPicture
 	Agreed   []agreedLine
 	Lines    []string // questions to begin with
+
+	// Of a review, besides: how life is going, what both agreed on, and how ready each
+	// finds themselves.
+	Review   bool
+	Title    string
+	Day      string
+	Outcomes []togetherOutcome
+	Goals    []workView
+	Tasks    []workView
+	Ready    []readyRow
 }
+
+// togetherOutcome is how life is going by one form: the picture, and one sentence.
+type togetherOutcome struct {
+	togetherPicture
+	Name, Text string
+}
+
+// readyRow is one scale of a form of the process with the newest answers of both.
+type readyRow struct{ Name, Client, Therapist string }
 
 type togetherPicture struct {
 	Wide, Narrow template.HTML
@@ -72,6 +91,61 @@ func togetherPage(c *call) error {
 		return care.Missing()
 	}
 	return c.render(http.StatusOK, "together", c.togetherModel(v))
+}
+
+func reviewPage(c *call) error {
+	v, err := c.app().ClientPage(c.r.Context(), c.by, c.id(), care.ID(c.r.URL.Query().Get("episode")))
+	if err != nil {
+		return err
+	}
+	if !v.CanAsk {
+		return care.Missing()
+	}
+	return c.render(http.StatusOK, "together", c.reviewModel(v))
+}
+
+// reviewModel gathers what two people look at in a review, on one sheet.
+func (c *call) reviewModel(v app.ClientView) togetherModel {
+	m := c.togetherModel(v)
+	m.Review, m.Title, m.Day = true, c.p.T("review.title"), c.p.Date(c.today())
+	m.Lines = c.promptLines("review")
+	for i, a := range v.Outcome {
+		if len(a.Client) == 0 || a.Client[0].Informant != alliance.Client {
+			continue
+		}
+		x := togetherOutcome{Name: a.Instrument.Name.In(c.p.Lang()), togetherPicture: c.ownPicture(v, a, "review"+string(rune('a'+i)))}
+		if f := c.faring(v, a); f != nil {
+			x.Text = f.Word + " " + f.Text
+		}
+		m.Outcomes = append(m.Outcomes, x)
+	}
+	of := app.WorkView{Client: v.Client, Episode: v.Episode}
+	m.Goals, m.Tasks = c.workViews(of, v.Goals), c.workViews(of, v.Tasks)
+	for _, a := range v.Process {
+		for _, s := range a.Client {
+			_, _, now := alliance.Snapshot(s)
+			if !now.OK {
+				continue
+			}
+			row := readyRow{Name: a.Instrument.Name.In(c.p.Lang())}
+			if s.Informant == alliance.Therapist {
+				row.Therapist = c.p.Number(now.Value, 1)
+			} else {
+				row.Client = c.p.Number(now.Value, 1)
+			}
+			m.Ready = append(m.Ready, row)
+		}
+	}
+	return m
+}
+
+// ownPicture draws a measure's series as they are, in both widths.
+func (c *call) ownPicture(v app.ClientView, a app.Measure, id string) (x togetherPicture) {
+	p := c.picture(v, a, id)
+	x.Wide = p.SVG()
+	p.ID, p.Width, p.Height = p.ID+"n", chart.Narrow, 0
+	x.Narrow = p.SVG()
+	return x
 }
 
 func (c *call) togetherModel(v app.ClientView) togetherModel {
@@ -93,10 +167,7 @@ func (c *call) togetherModel(v app.ClientView) togetherModel {
 			continue
 		}
 		a.Client, a.Therapist, a.Predicted, a.Gaps = own, nil, nil, nil
-		p := c.picture(v, a, "together"+string(rune('a'+i)))
-		x := togetherPicture{Wide: p.SVG()}
-		p.ID, p.Width, p.Height = p.ID+"n", chart.Narrow, 0
-		x.Narrow = p.SVG()
+		x := c.ownPicture(v, a, "together"+string(rune('a'+i)))
 		for _, s := range own {
 			row := c.changeRow(v, a, s)
 			row.Fell = false

@@ -327,6 +327,21 @@ CREATE TABLE conversation (
 );
 CREATE INDEX conversation_episode ON conversation (practice_id, episode_id, at_millis);
 
+-- Ends of episodes: one that went on again has several.
+CREATE TABLE closing (
+  practice_id TEXT NOT NULL,
+  closing_id TEXT NOT NULL,
+  episode_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  content BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, closing_id),
+  FOREIGN KEY (practice_id, episode_id, client_id) REFERENCES episode_client,
+  FOREIGN KEY (practice_id, staff_id) REFERENCES staff
+);
+CREATE INDEX closing_episode ON closing (practice_id, episode_id, at_millis);
+
 -- Goals and tasks: each wording is a row, and none is changed.
 CREATE TABLE agreed (
   practice_id TEXT NOT NULL,
