@@ -29,6 +29,7 @@ type Commands struct {
 	TruthBias  TruthBiasCommand  `cmd:"" name:"truthbias" help:"Truth and bias: how one rater's judgment follows another's."`
 	Surface    SurfaceCommand    `cmd:"" help:"Response surface of two ratings, with its five tests."`
 	RCI        RCICommand        `cmd:"" name:"rci" help:"Reliable and clinically significant change; control charts."`
+	Outcome    OutcomeCommand    `cmd:"" help:"Each person's change over sessions: reliable, sudden, and as expected."`
 	Falls      FallsCommand      `cmd:"" help:"How often rules ask about a fall in your own courses, and whether they agree."`
 }
 

@@ -48,6 +48,7 @@ var everything = map[string][]string{
 	"truthbias-sessions": {"truthbias", golden("lmm", "lmm_05_univbct_lagged"), "--judgment", "JSAT", "--truth", "COMMIT", "--dyad", "SUBNUM"},
 	"surface":            {"surface", golden("psych", "dyad_02_truth_bias"), "--x", "judge", "--y", "truth", "--outcome", "moderator"},
 	"falls":              {"falls", golden("lmm", "lmm_01_sleepstudy_reml"), "--person", "Subject", "--session", "Days", "--rating", "Reaction", "--max", "600", "--lower-is-better"},
+	"outcome":            {"outcome", filepath.Join("..", "..", "outcome", "testdata", "suddengains_sgdata_wide.csv"), "--person", "id", "--scores", "bdi_s1,bdi_s2,bdi_s3,bdi_s4,bdi_s5,bdi_s6,bdi_s7,bdi_s8,bdi_s9,bdi_s10,bdi_s11,bdi_s12", "--change", "7", "--cutoff", "14", "--expect"},
 	"rci":                {"rci", golden("psych", "cfa_01_hs_ml"), "--pre", "x1", "--post", "x2", "--reliability", "0.8", "--clinical", "3,1", "--general", "5,1"},
 	"rci-series":         {"rci", golden("psych", "psy_04_rci_controlcharts"), "--score", "score", "--sd", "7.5", "--reliability", "0.88"},
 }

@@ -114,6 +114,12 @@ func TestOtherPictures(t *testing.T) {
 		for _, l := range labels[:n] {
 			people = append(people, SpaghettiPerson{Label: l, X: x[:5], Y: y[:5], Fitted: low[:5]})
 		}
+		var courses []Course
+		for i, l := range labels[:n] {
+			gap := []float64{3, math.NaN(), 9, 1}
+			courses = append(courses, Course{Label: l, Scores: gap, Lower: []float64{math.NaN(), 1, 1, 1}, Upper: []float64{math.NaN(), 9, 8, 7}, Sudden: []int{4, 99, 0}, Beyond: i == 0})
+		}
+		check(t, (&Courses{Title: "Courses", X: "session", Y: "score", People: courses}).Draw())
 		check(t, (&Spaghetti{Title: "Spaghetti", X: "session", Y: "score", People: people}).Draw())
 	}
 }
