@@ -94,7 +94,7 @@ func TestFaringJourney(t *testing.T) {
 			b.click("a.button[href$='/forms']")
 			b.until("location.pathname.endsWith('/forms')")
 			b.put("rhythm-outcome-brief", string(care.FirstAndReview))
-			b.axe("rhythm " + lang)
+			b.looks("forms-rhythm", lang)
 			b.click("form.sheet button.main")
 			b.until("document.querySelector('.fares')")
 			b.click(".top form button.main")
