@@ -81,7 +81,11 @@ type Threshold struct {
 	Side  Side
 	Label Text
 	Mark  Mark
+	Ages  []AgeBand // of whom it is published; nil: of all
 }
+
+// For says whether a threshold is for an age band.
+func (t Threshold) For(age AgeBand) bool { return len(t.Ages) == 0 || slices.Contains(t.Ages, age) }
 
 // Holds says whether a score is on the threshold's side.
 func (t Threshold) Holds(score float64) bool {

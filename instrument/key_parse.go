@@ -64,6 +64,7 @@ type keyScale struct {
 		Side  Side
 		Label Text
 		Mark  Mark
+		Ages  []AgeBand
 	}
 	Bands []struct {
 		From  float64
@@ -238,6 +239,11 @@ func (s keyScale) figures(k *Key, of Scale) error {
 	for _, c := range s.Cutoffs {
 		if !within(c.Value) || !slices.Contains([]Side{AtLeast, AtMost, Below}, c.Side) || len(c.Label) == 0 {
 			return fmt.Errorf("the cutoff %v is outside %v to %v, or has no side or label", c.Value, of.Min, of.Max)
+		}
+		for _, age := range c.Ages {
+			if age != Adult && age != Adolescent && age != Child {
+				return fmt.Errorf("the cutoff %v is for %q, which is no age band", c.Value, age)
+			}
 		}
 		x.Cutoffs = append(x.Cutoffs, Threshold(c))
 	}

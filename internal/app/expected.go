@@ -67,7 +67,7 @@ func (a *App) expected(tx Tx, practice care.ID) (out []ExpectedResponse, err err
 }
 
 // faring judges a client's outcome measures.
-func (a *App) faring(tx Tx, practice care.ID, ms []Measure) error {
+func (a *App) faring(tx Tx, practice care.ID, age care.AgeBand, ms []Measure) error {
 	if len(ms) == 0 {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (a *App) faring(tx Tx, practice care.ID, ms []Measure) error {
 			return err
 		}
 	}
-	fare(ms, func(f *instrument.Instrument, scale string) ExpectedResponse {
+	fare(ms, age, func(f *instrument.Instrument, scale string) ExpectedResponse {
 		for _, e := range all {
 			if e.Instrument != f.ID || e.Scale != scale {
 				continue

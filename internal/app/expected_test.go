@@ -5,7 +5,10 @@ package app_test
 import (
 	"math"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
@@ -149,6 +152,51 @@ func TestFaringOfKeys(t *testing.T) {
 		}
 		if row := get[[]app.CaseloadRow](t)(w.app.Caseload(w.ctx, w.neri))[0]; row.Verdict.Kind == alliance.WorthAskingNow {
 			t.Errorf("the outcome is no signal of the alliance: %+v", row.Verdict)
+		}
+	})
+}
+
+// TestDrillWorkOut measures how long the most episodes there can be take, where
+// ENTENTE_DRILL is set.
+func TestDrillWorkOut(t *testing.T) {
+	if os.Getenv("ENTENTE_DRILL") == "" {
+		t.Skip("a long test: set ENTENTE_DRILL")
+	}
+	each(t, func(t *testing.T, w *world) {
+		r := rand.New(rand.NewPCG(6, 6))
+		for range 10 {
+			w.ended(r, 500, 200, "")
+		}
+		begun := time.Now()
+		must(t, w.app.WorkOutExpected(w.ctx, w.boss))
+		took := time.Since(begun)
+		if e := w.expectedOf(w.boss); e.Episodes != 5000 {
+			t.Errorf("%+v", e)
+		}
+		t.Logf("5,000 episodes, 20,000 scores: %.1f s", took.Seconds())
+		begun = time.Now()
+		get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, ""))
+		t.Logf("a client's page: %.1f ms", float64(time.Since(begun).Microseconds())/1000)
+	})
+}
+
+// TestFaringByAge: where cutoffs are published for ages, a client's is taken.
+func TestFaringByAge(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		file := strings.Replace(worded(t, "ors"), "ages: [adult]", "ages: [adult, adolescent]", 1)
+		get[*instrument.Instrument](t)(w.app.PublishForm(w.ctx, w.boss, file))
+		get[care.ID](t)(w.app.RecordGrant(w.ctx, w.boss, app.NewGrant{Instrument: "ors", Ground: care.PublicDomain}))
+		must(t, w.app.ChooseForms(w.ctx, w.neri, w.episode, []string{"ors", "session-client-adult"}))
+		w.answerAll(w.respondent, .5, 0, "")
+		c := get[care.Client](t)(w.app.Client(w.ctx, w.neri, w.client))
+		for age, want := range map[care.AgeBand]float64{care.Adult: 25, care.Adolescent: 28} {
+			c.AgeBand = age
+			must(t, w.app.EditClient(w.ctx, w.neri, c))
+			f := w.fares()
+			if f.Figures.Cutoff == nil || f.Figures.Cutoff.Value != want || f.Figures.Cutoff.Inclusive || f.Figures.Change != 5.61 {
+				t.Errorf("%s: %+v", age, f)
+			}
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
+	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/outcome"
 	"github.com/entente-project/entente/stats/psych"
 )
@@ -41,8 +42,8 @@ type Faring struct {
 // changeLevel is the confidence of a reliable change that is worked out here.
 const changeLevel = .95
 
-// figuresOf gathers what is known of a scale.
-func figuresOf(r Reading) (f Faring) {
+// figuresOf gathers what is known of a scale, for somebody of an age.
+func figuresOf(r Reading, age care.AgeBand) (f Faring) {
 	s := r.Scale
 	f.Figures.HigherIsBetter = s.HigherIsBetter
 	published := r.Figures.Change
@@ -61,7 +62,7 @@ func figuresOf(r Reading) (f Faring) {
 		}
 	}
 	for _, t := range r.Figures.Cutoffs {
-		if (t.Side == instrument.AtLeast) != s.HigherIsBetter { // of several the first: the others part degrees
+		if t.For(instrument.AgeBand(age)) && (t.Side == instrument.AtLeast) != s.HigherIsBetter { // of several the first: the others part degrees
 			f.Threshold, f.Figures.Cutoff = &t, &outcome.Cutoff{Value: t.Value, Inclusive: t.Side != instrument.Below}
 			return f
 		}
@@ -98,13 +99,13 @@ func scoresOf(s alliance.Series) []float64 {
 }
 
 // fare judges each outcome measure that goes on and has one series.
-func fare(ms []Measure, expected func(*instrument.Instrument, string) ExpectedResponse) {
+func fare(ms []Measure, age care.AgeBand, expected func(*instrument.Instrument, string) ExpectedResponse) {
 	for i := range ms {
 		r, ok := ms[i].drawn()
 		if !ok || ms[i].Earlier {
 			continue
 		}
-		f := figuresOf(r)
+		f := figuresOf(r, age)
 		f.Expected = expected(ms[i].Instrument, r.Scale.ID)
 		scores := scoresOf(ms[i].Client[0])
 		g := f.Expected.Growth

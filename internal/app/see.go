@@ -429,7 +429,7 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 	v.Verdict, v.Comments = c.judge(), c.comments()
 	v.NoShow = v.Hidden == "" && c.noShow(v.Verdict)
 	v.Alliance, v.Outcome, v.Process = c.pictures(instrument.Alliance), c.pictures(instrument.Outcome), c.pictures(instrument.Process)
-	if err := a.faring(tx, actor.Practice, v.Outcome); err != nil {
+	if err := a.faring(tx, actor.Practice, v.Client.AgeBand, v.Outcome); err != nil {
 		return v, err
 	}
 	if v.Said, err = a.conversations(tx, actor.Practice, relation, v.Episode, c, v.Alliance); err != nil {
