@@ -305,7 +305,7 @@ func (c *call) picture(v app.ClientView, a app.Measure, id string) chart.Course 
 			p.Thresholds = append(p.Thresholds, chart.Threshold{Value: s.Cutoff, Label: c.p.T("chart.cutoff")})
 		}
 	}
-	p.Thresholds = append(p.Thresholds, c.cutoffs(a)...)
+	p.Thresholds = append(p.Thresholds, c.cutoffs(a, v.Client.AgeBand)...)
 	if len(a.Therapist) > 0 {
 		p.Lines = append(p.Lines, chart.Line{Name: c.p.T("informant.therapist"), Mark: chart.Therapist, Dashed: true, Values: meanByPoint(a.Therapist, n), Format: one})
 	}

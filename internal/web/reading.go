@@ -9,6 +9,7 @@ import (
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/chart"
 )
 
@@ -122,14 +123,17 @@ func (c *call) bandRange(f instrument.Figures, b instrument.Band) string {
 	return from
 }
 
-// cutoffs are the published thresholds of what a measure draws.
-func (c *call) cutoffs(a app.Measure) (out []chart.Threshold) {
+// cutoffs are the published thresholds of what a measure draws, for an age.
+func (c *call) cutoffs(a app.Measure, age care.AgeBand) (out []chart.Threshold) {
 	for _, r := range a.Readings {
 		for _, s := range a.Client {
 			if len(a.Readings) > 1 && alliance.Dimension(r.Scale.Dimension) != s.Dimension {
 				continue
 			}
 			for _, t := range r.Figures.Cutoffs {
+				if !t.For(instrument.AgeBand(age)) {
+					continue
+				}
 				out = append(out, chart.Threshold{Value: t.Value, Label: t.Label.In(c.p.Lang())})
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/instrument/library"
 	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/i18n"
 )
 
@@ -109,7 +110,10 @@ func TestBesides(t *testing.T) {
 	if besides(measureOf(t, "gad-7", nil)) != nil {
 		t.Error("a form of one scale has another one")
 	}
-	if got := c.cutoffs(measureOf(t, "gad-7", nil)); len(got) != 1 || got[0].Value != 8 {
+	if got := c.cutoffs(measureOf(t, "gad-7", nil), care.Adult); len(got) != 1 || got[0].Value != 8 {
 		t.Errorf("cutoffs drawn: %v", got)
+	}
+	if got := c.cutoffs(measureOf(t, "ors", nil), care.Adolescent); len(got) != 1 || got[0].Value != 28 {
+		t.Errorf("an adolescent's cutoffs: %v", got)
 	}
 }
