@@ -46,6 +46,7 @@ func TestLongTexts(t *testing.T) {
 		{th, "/risk/" + b.ids["risk"], url.Values{}, "done", 4_001},
 		{client, "/form", form, "comment", 2_001},
 		{th, "/clients/new", url.Values{"age_band": {"adult"}, "language": {"en"}}, "label", 201},
+		{th, "/clients/" + b.ids["client"] + "/consent", url.Values{"person": {b.ids["client"]}, "kind": {"data_notice"}, "state": {"given"}, "how": {"paper"}, "language": {"en"}}, "note", 2_001},
 		{th, "/emergency", url.Values{"name": {"somebody"}}, "reason", 2_001},
 	} {
 		little, much := maps.Clone(long.form), maps.Clone(long.form)

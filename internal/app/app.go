@@ -57,6 +57,9 @@ type Tx interface {
 	closingTx
 	practiceViewTx
 	alarmTx
+	consentRuleTx
+	consentTx
+	consentLinkTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write
@@ -153,6 +156,9 @@ func (a *App) audit(tx Tx, actor care.Actor, action string, record, about care.I
 	by := actor.Staff
 	if by == "" {
 		by = actor.Invitation
+	}
+	if by == "" {
+		by = actor.Consent
 	}
 	return tx.Audit(care.AuditEntry{
 		ID: a.cfg.NewID(), Practice: actor.Practice, AtMillis: a.nowMillis(), Actor: by, Action: action, Record: record, About: about, Changes: changes,

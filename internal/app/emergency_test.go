@@ -51,6 +51,7 @@ func (w *world) need() {
 	must(w.t, w.grant(w.neri))
 	w.write()
 	w.leaverEach()
+	w.consentEach()
 }
 
 // TestEmergency: who opens a client in an emergency reads and does not write, for

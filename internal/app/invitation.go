@@ -94,6 +94,9 @@ func (a *App) askable(tx Tx, actor care.Actor, session care.ID) (care.Session, c
 	if err == nil && s.Status != care.Held {
 		err = care.Bad("session", "session.not_held")
 	}
+	if err == nil {
+		err = consentMet(tx, actor.Practice, e.Clients[0], care.Bad("session", "consent.blocked"))
+	}
 	return s, e, err
 }
 

@@ -71,6 +71,9 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if err != nil {
 			return err
 		}
+		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
+			return err
+		}
 		e, err := a.asking(tx, i.Practice, i.Episode)
 		if err != nil {
 			return err
@@ -314,8 +317,11 @@ func (a *App) keep(tx Tx, actor care.Actor, r care.Response, out *Receipt) error
 
 func (a *App) mayStill(tx Tx, actor care.Actor, r care.Response) error {
 	if actor.IsRespondent() {
-		_, err := a.inForce(tx, actor)
-		return err
+		i, err := a.inForce(tx, actor)
+		if err != nil {
+			return err
+		}
+		return consentMet(tx, i.Practice, i.Client, consentWaits())
 	}
 	s, _, err := a.sessionFor(tx, actor, care.RateSession, r.Session)
 	if err == nil && s.Status != care.Held {
@@ -330,6 +336,9 @@ func (a *App) addressed(tx Tx, actor care.Actor, in Submission) (care.Response, 
 	if actor.IsRespondent() {
 		i, err := a.inForce(tx, actor)
 		if err != nil {
+			return r, care.Episode{}, err
+		}
+		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
 			return r, care.Episode{}, err
 		}
 		r.Episode, r.Session, r.Client, r.By, r.Informant = i.Episode, i.Session, i.Client, i.Client, care.ByClient

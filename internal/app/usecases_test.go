@@ -26,13 +26,14 @@ const (
 	boss       who = "manager only"
 	stranger   who = "everything in another practice"
 	respondent who = "the client, by a link"
+	consenter  who = "somebody who consents, by a link of their own"
 	nobody     who = "signed out"
 )
 
-var everybody = []who{neri, costa, longo, boss, stranger, respondent, nobody}
+var everybody = []who{neri, costa, longo, boss, stranger, respondent, consenter, nobody}
 
 func (w *world) actor(x who) care.Actor {
-	return map[who]care.Actor{neri: w.neri, costa: w.costa, longo: w.longo, boss: w.boss, stranger: w.stranger, respondent: w.respondent}[x]
+	return map[who]care.Actor{neri: w.neri, costa: w.costa, longo: w.longo, boss: w.boss, stranger: w.stranger, respondent: w.respondent, consenter: w.consenter}[x]
 }
 
 // useCase is one exported method of App, called on this world's records.
@@ -192,6 +193,41 @@ var useCases = []useCase{
 	{"SetLocalHelp", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
 		return w.app.SetLocalHelp(w.ctx, a, care.LocalHelp{"en": {All: "CANARY-help"}})
 	}},
+	{"ConsentSetting", []who{neri, boss, stranger}, false, func(w *world, a care.Actor) error { return errorOf(w.app.ConsentSetting(w.ctx, a)) }},
+	{"SetConsentRule", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		return w.app.SetConsentRule(w.ctx, a, care.ConsentRule{Holders: care.BothNeeded, AssentAge: 12})
+	}},
+	{"PublishConsentText", []who{neri, boss, stranger}, true, func(w *world, a care.Actor) error {
+		v, err := w.app.ConsentSetting(w.ctx, a)
+		if err != nil {
+			return err
+		}
+		last, _ := care.Consents{Texts: v.Texts}.Newest(care.ToResearch)
+		return w.app.PublishConsentText(w.ctx, a, care.ToResearch, map[string]string{"en": "A text."}, last.Version, false)
+	}},
+	{"Consent", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Consent(w.ctx, a, w.client)) }},
+	{"AddHolder", []who{neri}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.AddHolder(w.ctx, a, w.client, care.AsHolder2, "CANARY-holder"))
+	}},
+	{"RecordConsent", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.RecordConsent(w.ctx, a, app.NewConsent{Client: w.client, Person: w.client, Kind: care.DataNotice, State: care.Given, How: care.OnPaper, Language: "it", Note: "CANARY-note"})
+	}},
+	{"OverrideConsent", []who{neri}, true, func(w *world, a care.Actor) error {
+		return w.app.OverrideConsent(w.ctx, a, w.client, true, "CANARY-reason: a judge decides tomorrow")
+	}},
+	{"InviteToConsent", []who{neri}, true, func(w *world, a care.Actor) error {
+		err := errorOf(w.app.InviteToConsent(w.ctx, a, w.client, w.holder))
+		if err == nil { // it ended the link before it
+			w.fail.Store(0)
+			w.consenter = w.consents(w.client, w.holder)
+		}
+		return err
+	}},
+	{"OwnConsents", []who{consenter}, false, func(w *world, a care.Actor) error { return errorOf(w.app.OwnConsents(w.ctx, a)) }},
+	{"AnswerConsent", []who{consenter}, true, func(w *world, a care.Actor) error {
+		return w.app.AnswerConsent(w.ctx, a, care.DataNotice, 1, "it", care.Refused)
+	}},
+	{"EndConsentVisit", []who{consenter}, true, func(w *world, a care.Actor) error { return w.app.EndConsentVisit(w.ctx, a) }},
 	{"Colleague", []who{neri, boss}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Colleague(w.ctx, a, w.costa.Staff)) }},
 	{"UseSignIn", staffOfPractice, true, func(w *world, a care.Actor) error { return w.app.UseSignIn(w.ctx, a) }},
 	{"HelpColleague", []who{neri, boss}, true, func(w *world, a care.Actor) error {
@@ -316,6 +352,7 @@ var openUseCases = map[string]string{
 	"Join": "by a colleague's link", "JoinName": "by a colleague's link", "OpenInvitation": "by a client's link", "Respondent": "by a visit's cookie",
 	"NextWork":   "with nothing agreed it tells that nothing is left: TestWorkStep",
 	"KeepAlarms": "the program's own", "AlarmRound": "the program's own; mails without content, to those a signal has come to",
+	"OpenConsentLink": "by the link of whoever consents", "Consenter": "by that visit's cookie",
 	"AuditHeads": "by the operator, who has the key; codes only", "VerifyAudit": "by the operator, who has the key; says what is wrong, of no client",
 	"BackupWord":     "says in a word whether backups are made",
 	"RecoverAccount": "by the operator, who has the key; audited, and told to its owner", "Accounts": "by the operator, who has the key",

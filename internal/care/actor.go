@@ -30,6 +30,7 @@ type Actor struct {
 	Roles      []Role
 	SignIn     ID // the sign-in this actor came by
 	Invitation ID
+	Consent    ID // the link by which somebody reads what they are asked to agree to
 	Language   string
 }
 
@@ -38,6 +39,9 @@ func (a Actor) IsStaff() bool { return a.Practice != "" && a.Staff != "" }
 
 // IsRespondent reports whether the actor answers a form by a link.
 func (a Actor) IsRespondent() bool { return a.Practice != "" && a.Invitation != "" }
+
+// IsConsenter reports whether the actor reads and decides by a link of their own.
+func (a Actor) IsConsenter() bool { return a.Practice != "" && a.Consent != "" }
 
 // Has reports whether the actor holds role.
 func (a Actor) Has(role Role) bool { return slices.Contains(a.Roles, role) }

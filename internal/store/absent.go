@@ -22,6 +22,8 @@ var written = []struct{ act, table, id string }{
 	{"report_work", "work_report", "report_id"},
 	{"risk_signal", "risk_signal", "risk_id"},
 	{"open_emergency", "emergency", "emergency_id"},
+	{"add_holder", "consent_holder", "holder_id"},
+	{"record_consent", "consent_record", "record_id"},
 	{"record_grant", "instrument_grant", "grant_id"},
 }
 

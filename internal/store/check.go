@@ -127,6 +127,18 @@ var walks = []walked{
 		err := r.Scan(&id, &alone)
 		return string(id), []sealedValue{value("risk_duty", "alone", id, practiceKey, "", alone)}, err
 	}},
+	{"SELECT holder_id, client_id, capacity, name FROM consent_holder WHERE practice_id = $1 AND holder_id > $2 ORDER BY holder_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var h care.ConsentHolder
+		var name []byte
+		err := r.Scan(&h.ID, &h.Client, &h.Capacity, &name)
+		return string(h.ID), ofClient(h.Client, value(holderTable, "name", h.ID, clientKey(h.Client), placeOfHolder(h), name)), err
+	}},
+	{"SELECT " + recordColumns + " FROM consent_record WHERE practice_id = $1 AND record_id > $2 ORDER BY record_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		var x care.ConsentRecord
+		var note []byte
+		err := r.Scan(recordTargets(&x, &note)...)
+		return string(x.ID), ofClient(x.Client, value(recordTable, "note", x.ID, clientKey(x.Client), x.Place(), note)), err
+	}},
 	{"SELECT emergency_id, client_id, staff_id, reason FROM emergency WHERE practice_id = $1 AND emergency_id > $2 ORDER BY emergency_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var id, c, by care.ID
 		var reason []byte

@@ -45,6 +45,8 @@ func TestCheck(t *testing.T) {
 				only(tx.AddRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, Content: care.RiskContent{Instrument: "CANARY", Items: []string{"9"}}})),
 				only(tx.SeeRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, SeenBy: neri.ID, SeenMillis: 6, Done: "CANARY"})),
 				tx.SetRiskDuty(care.RiskDuty{Practice: here.ID, Hours: 4, Alone: "CANARY"}),
+				failure(tx.AddConsentHolder(care.ConsentHolder{ID: "0190-holder-1", Practice: here.ID, Client: anna.ID, Capacity: care.AsHolder1, Name: "CANARY"})),
+				tx.AddConsentRecord(care.ConsentRecord{ID: "0190-consent-1", Practice: here.ID, Client: anna.ID, Person: "0190-holder-1", Kind: care.ToTreatment, State: care.CourtOrder, Note: "CANARY"}),
 				tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
 				tx.AddHelp(care.Help{ID: "0190-help-1", Practice: here.ID, Staff: neri.ID, By: neri.ID, Kind: care.EndedSignIns, Reason: "CANARY"}),
 				failure(tx.AddIdentity(care.Identity{ID: "0190-identity-1", Practice: here.ID, Staff: neri.ID, TokenHash: []byte("hash"), Provider: "p", Email: "CANARY"})),

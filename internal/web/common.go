@@ -62,6 +62,8 @@ func (c *call) admit(who audience) error {
 	switch who {
 	case staff, kiosk:
 		return c.admitStaff(who)
+	case consenter:
+		return c.admitConsenter()
 	case respondent:
 		by, err := c.app().Respondent(c.r.Context(), c.cookie(visitCookie))
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 const (
 	staffCookie   = "entente"
 	visitCookie   = "visit"
+	textsCookie   = "texts"
 	receiptCookie = "receipt"
 	langCookie    = "lang"
 )

@@ -70,6 +70,8 @@ func samples(lang string) []sample {
 	out := []sample{
 		{"form-open", openView{}, nil}, {"form-open", openView{Token: "abc"}, nil},
 		{"form", newFormModel(p, sampleForm(lang, "session-client-adult", false), map[string][]string{"a-bond1": {"7"}}, wrong), wrong},
+		{"form-waiting", receiptView{}, nil}, {"form-waiting", handed, nil}, {"consent-open", openView{}, nil}, {"consent-open", openView{Token: "abc"}, nil}, {"consent-own", textsView{}, nil},
+		{"consent-own", textsView{Texts: []ownText{{OwnConsent: app.OwnConsent{Kind: care.ToTreatment, Said: care.Given, Anew: true}, Lines: []string{"<b>"}, Language: "it", When: "x", Choices: []care.ConsentState{care.Given, care.Refused, care.Withdrawn}}, {OwnConsent: app.OwnConsent{Kind: care.DataNotice}, Language: "en", Choices: []care.ConsentState{care.Given}}}}, map[string]string{"": "No."}},
 		{"form-sent", receipt, nil}, {"form-sent", handed, nil}, {"form-already", receiptView{}, nil}, {"form-already", handed, nil},
 		{"form-blank", time.Now(), nil},
 		{"form-work", newWorkStep(p, app.WorkStep{Readers: []string{"<A>"}, Goals: []app.WorkItem{{Agreed: care.Agreed{Item: "g", Content: care.AgreedContent{Words: "<sleep>"}}}}, Tasks: []app.WorkItem{{Agreed: care.Agreed{Item: "t", Content: care.AgreedContent{Words: "walk"}}}}}, map[string][]string{"p-g": {"4"}, "d-t": {"not"}, "y-t": {"<rain>"}}, map[string]string{"g": "No."}), nil},

@@ -12,6 +12,7 @@ const (
 	staff                      // a signed-in member of staff, not in kiosk
 	kiosk                      // a signed-in member of staff, kiosk or not
 	respondent                 // somebody answering by a link
+	consenter                  // somebody deciding what they agree to, by a link of their own
 )
 
 type route struct {
@@ -22,7 +23,7 @@ type route struct {
 
 // routes is the one table of everything the server answers.
 func (s *Server) routes() []route {
-	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes(), s.emergencyRoutes(), s.rulesRoutes(), s.conversationRoutes(), s.localHelpRoutes(), s.riskRoutes(), s.workRoutes(), s.closingRoutes(), s.helpRoutes(), s.endingRoutes(), s.erasureRoutes(), s.providerRoutes(), s.passkeyRoutes(), s.libraryRoutes(), s.draftRoutes(), s.pullRoutes())
+	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes(), s.emergencyRoutes(), s.rulesRoutes(), s.conversationRoutes(), s.localHelpRoutes(), s.riskRoutes(), s.workRoutes(), s.closingRoutes(), s.helpRoutes(), s.endingRoutes(), s.erasureRoutes(), s.providerRoutes(), s.passkeyRoutes(), s.libraryRoutes(), s.draftRoutes(), s.pullRoutes(), s.consentRoutes())
 }
 
 // Patterns lists everything the server answers, as http.ServeMux takes it, so

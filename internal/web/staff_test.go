@@ -133,6 +133,8 @@ func staffSamples(c *call) []sample {
 		{"supervision", c.agenda(nil), nil}, {"supervision", c.agenda([]app.AgendaRow{{Client: v.Client, Episode: "e1", Since: daysAgo(9), Number: 3, Unanswered: true, Verdict: v.Verdict, Unrepaired: true,
 			Open: []app.ConversationView{{Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.Talked, Marker: care.Withdrawal, Mine: "<mine>"}}, Unrepaired: true}, {Withheld: true, Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.NotNow, Settled: true}}}}}, {}}), nil},
 		{"together", c.togetherModel(v), nil}, {"together", c.togetherModel(hidden), nil},
+		{"consentsetting", c.consentSettingModel(app.ConsentSetting{Rule: care.ConsentRule{Holders: care.BothNeeded}, Texts: []care.ConsentText{{Kind: care.ToTreatment, Version: 2, Edition: 1, Words: map[string]string{"en": "<b>"}}}}), map[string]string{"own_age": "No.", "assent_age": "No."}},
+		{"consent", someConsents(c), map[string]string{"name": "No.", "note": "No.", "reason": "No."}}, {"consent", c.consentModel(app.ConsentView{Consents: care.Consents{Client: v.Client}}), nil},
 		{"localhelp", localHelpModel(care.LocalHelp{"it": {All: "<b>", Young: "19696"}}), map[string]string{"all-it": "No.", "young-en": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}

@@ -310,6 +310,84 @@ CREATE TABLE session_note (
 );
 CREATE INDEX session_note_episode ON session_note (practice_id, episode_id, at_millis);
 
+-- What a practice waits for before a minor is asked anything; no row: nothing. Rows
+-- are only added, and the newest holds, so that it stays known what held when.
+CREATE TABLE consent_rule (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  seq BIGINT NOT NULL,
+  holders TEXT NOT NULL,
+  own_age BIGINT NOT NULL,
+  assent_age BIGINT NOT NULL,
+  staff_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, seq)
+);
+
+-- A practice's texts to be agreed to; wording, never anything about a person. A row
+-- never changes: records are read by it. Versions of one edition say the same.
+CREATE TABLE consent_text (
+  practice_id TEXT NOT NULL REFERENCES practice,
+  kind TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  edition BIGINT NOT NULL,
+  words TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, kind, version)
+);
+
+-- Who consents for a client, and in what right.
+CREATE TABLE consent_holder (
+  practice_id TEXT NOT NULL,
+  holder_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  capacity TEXT NOT NULL,
+  name BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, holder_id),
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
+);
+CREATE UNIQUE INDEX consent_holder_once ON consent_holder (practice_id, client_id, capacity);
+
+-- What somebody said, and to which version; rows are only added. The note is sealed
+-- with all the other columns as its place.
+CREATE TABLE consent_record (
+  practice_id TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  person_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  language TEXT NOT NULL,
+  state TEXT NOT NULL,
+  how TEXT NOT NULL,
+  by_id TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  at_millis BIGINT NOT NULL,
+  note BYTEA NOT NULL,
+  PRIMARY KEY (practice_id, record_id),
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
+);
+CREATE UNIQUE INDEX consent_record_order ON consent_record (practice_id, client_id, seq);
+
+-- A person's own way to the texts that concern them. Hashes only.
+CREATE TABLE consent_link (
+  practice_id TEXT NOT NULL,
+  link_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  person_id TEXT NOT NULL,
+  token_hash BYTEA NOT NULL,
+  visit_hash BYTEA,
+  created_millis BIGINT NOT NULL,
+  expires_millis BIGINT NOT NULL,
+  revoked_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, link_id),
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
+);
+CREATE INDEX consent_link_token ON consent_link (token_hash);
+CREATE INDEX consent_link_visit ON consent_link (visit_hash);
+CREATE INDEX consent_link_client ON consent_link (practice_id, client_id, person_id);
+
 -- What came of a signal, with the verdict as it was shown.
 CREATE TABLE conversation (
   practice_id TEXT NOT NULL,

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
+)
+
+// consentEach lets somebody consent for the world's client by a link: an adult's
+// holders are not asked, so the client's own link is opened.
+func (w *world) consentEach() {
+	w.t.Helper()
+	must(w.t, w.app.PublishConsentText(w.ctx, w.neri, care.DataNotice, map[string]string{"it": "CANARY-text"}, 0, false))
+	w.holder = w.client
+	w.consenter = w.consents(w.client, w.holder)
+}
+
+// consents opens a person's own link.
+func (w *world) consents(client, person care.ID) care.Actor {
+	w.t.Helper()
+	l := get[app.Link](w.t)(w.app.InviteToConsent(w.ctx, w.neri, client, person))
+	v := get[app.Link](w.t)(w.app.OpenConsentLink(w.ctx, l.Token))
+	return get[care.Actor](w.t)(w.app.Consenter(w.ctx, v.Token))
+}
+
+// minor is an adolescent with two holders and a session held, at a practice that waits
+// for both and for the minor's own yes.
+type minor struct {
+	client, session, mother, father care.ID
+}
+
+func (w *world) minor() (m minor) {
+	t := w.t
+	t.Helper()
+	must(t, w.app.SetConsentRule(w.ctx, w.boss, care.ConsentRule{Holders: care.BothNeeded, AssentAge: 12}))
+	for _, k := range care.ConsentKinds() {
+		must(t, w.app.PublishConsentText(w.ctx, w.boss, k, map[string]string{"en": "Text", "it": "Testo"}, 0, false))
+	}
+	m.client = get[care.ID](t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "CANARY-minor", AgeBand: care.Adolescent, Language: "it"}))
+	m.session = get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, m.client, "")).Episode.ID))
+	m.mother = get[care.ID](t)(w.app.AddHolder(w.ctx, w.neri, m.client, care.AsHolder1, "CANARY-mother"))
+	m.father = get[care.ID](t)(w.app.AddHolder(w.ctx, w.neri, m.client, care.AsHolder2, "CANARY-father"))
+	return m
+}
+
+// TestConsentOfMinor: with the rule on, nothing is asked of a minor until both holders
+// and the minor have said yes; a withdrawal closes a form that is open already; an
+// order or a reasoned override opens it; nobody reads what another said.
+func TestConsentOfMinor(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		m := w.minor()
+		invite := func() string { return keyOf(errorOf(w.app.Invite(w.ctx, w.neri, m.session))) }
+		if got := invite(); got != "consent.blocked" {
+			t.Fatalf("before anybody said anything: %q", got)
+		}
+		if got := keyOf(errorOf(w.app.StartKiosk(w.ctx, w.neri, m.session, "4711"))); got != "consent.blocked" {
+			t.Errorf("on this device: %q", got)
+		}
+		w.visit(w.session) // an adult's goes on
+		mother, father, girl := w.consents(m.client, m.mother), w.consents(m.client, m.father), w.consents(m.client, m.client)
+		say := func(a care.Actor, k care.ConsentKind, s care.ConsentState) {
+			t.Helper()
+			must(t, w.app.AnswerConsent(w.ctx, a, k, 1, "it", s))
+		}
+		say(mother, care.ToTreatment, care.Given)
+		say(mother, care.ToTreatment, care.Given) // twice counts once
+		say(girl, care.Assent, care.Given)
+		say(father, care.ToTreatment, care.Refused)
+		if got := invite(); got != "consent.blocked" {
+			t.Errorf("with a refusal: %q", got)
+		}
+		for _, o := range get[[]app.OwnConsent](t)(w.app.OwnConsents(w.ctx, mother)) {
+			if o.Said == care.Refused {
+				t.Errorf("the mother reads what the father said of %s", o.Kind)
+			}
+		}
+		v := get[app.ConsentView](t)(w.app.Consent(w.ctx, w.neri, m.client))
+		if len(v.Gaps) != 1 || v.Gaps[0] != (care.ConsentGap{What: care.LacksRefused, Person: m.father}) || len(v.Records) != 3 {
+			t.Fatalf("lacks %v after %d records", v.Gaps, len(v.Records))
+		}
+		must(t, w.app.OverrideConsent(w.ctx, w.neri, m.client, true, "The judge has decided by telephone"))
+		visit := w.visit(m.session)
+		form := get[app.FormView](t)(w.app.NextForm(w.ctx, visit))
+		must(t, w.app.OverrideConsent(w.ctx, w.neri, m.client, false, ""))
+		if got := keyOf(errorOf(w.app.NextForm(w.ctx, visit))); got != "consent.waiting" {
+			t.Errorf("an open link without the override: %q", got)
+		}
+		before := len(w.rows("response"))
+		if got := keyOf(errorOf(w.app.RecordRating(w.ctx, visit, filled(form, "", .5, 1)))); got != "consent.waiting" || len(w.rows("response")) != before {
+			t.Errorf("answers sent all the same: %q", got)
+		}
+		say(father, care.ToTreatment, care.Given)
+		get[app.Receipt](t)(w.app.RecordRating(w.ctx, visit, filled(form, "", .5, 1)))
+		say(girl, care.Assent, care.Withdrawn)
+		if got := keyOf(errorOf(w.app.NextForm(w.ctx, visit))); got != "consent.waiting" {
+			t.Errorf("after the girl took her yes back: %q", got)
+		}
+		if kept := strings.Join(append(w.rows("consent_holder"), w.rows("consent_record")...), "\n"); strings.Contains(kept, "CANARY") || strings.Contains(kept, "judge") {
+			t.Errorf("it is kept open: %s", kept)
+		}
+	})
+}
+
+// TestConsentTextChanges: a correction leaves a yes in force, a change asks anew and
+// re-consents nobody, and whoever read an older text cannot say yes to the newer one.
+func TestConsentTextChanges(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		m := w.minor()
+		mother := w.consents(m.client, m.mother)
+		must(t, w.app.AnswerConsent(w.ctx, mother, care.ToTreatment, 1, "it", care.Given))
+		publish := func(version int, correction bool) error {
+			return w.app.PublishConsentText(w.ctx, w.boss, care.ToTreatment, map[string]string{"it": "Testo nuovo"}, version, correction)
+		}
+		says := func() (bool, int) {
+			c := get[app.ConsentView](t)(w.app.Consent(w.ctx, w.neri, m.client)).Consents
+			r, _ := c.Last(m.mother, care.ToTreatment)
+			return c.Says(m.mother, care.ToTreatment), r.Version
+		}
+		must(t, publish(1, true))
+		if yes, v := says(); !yes || v != 1 {
+			t.Errorf("after a correction: %v to version %d", yes, v)
+		}
+		must(t, publish(2, false))
+		if yes, v := says(); yes || v != 1 {
+			t.Errorf("after a change: %v to version %d", yes, v)
+		}
+		if got := keyOf(publish(2, false)); got != "consent.text_moved" {
+			t.Errorf("published over a version that came between: %q", got)
+		}
+		if got := keyOf(w.app.AnswerConsent(w.ctx, mother, care.ToTreatment, 2, "it", care.Given)); got != "consent.read_again" {
+			t.Errorf("a yes to the older text: %q", got)
+		}
+		must(t, w.app.AnswerConsent(w.ctx, mother, care.ToTreatment, 3, "it", care.Given))
+		if yes, v := says(); !yes || v != 3 {
+			t.Errorf("asked anew: %v to version %d", yes, v)
+		}
+		_, err := w.db.ExecContext(w.ctx, "UPDATE consent_record SET state = 'refused' WHERE client_id = $1", m.client)
+		must(t, err)
+		if got := keyOf(errorOf(w.app.Consent(w.ctx, w.neri, m.client))); got != "error.tampered" {
+			t.Errorf("a state that was altered outside is shown: %q", got)
+		}
+		if got := keyOf(errorOf(w.app.Invite(w.ctx, w.neri, m.session))); got != "error.tampered" {
+			t.Errorf("and opens the forms: %q", got)
+		}
+	})
+}
