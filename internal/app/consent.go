@@ -374,3 +374,9 @@ func (a *App) OverrideConsent(ctx context.Context, actor care.Actor, client care
 		return a.keepConsent(tx, actor, r)
 	})
 }
+
+// besideIn reports whether a client marked one of their forms as answered with
+// somebody beside.
+func besideIn(rs []care.Response) bool {
+	return slices.ContainsFunc(rs, func(r care.Response) bool { return r.Informant == care.ByClient && r.Content.Beside })
+}

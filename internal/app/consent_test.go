@@ -150,3 +150,33 @@ func TestConsentTextChanges(t *testing.T) {
 		}
 	})
 }
+
+// TestBeside: a client's mark that somebody was with them is kept with the answers,
+// and waits with them until the therapist has guessed; nobody else can set it.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		in := filled(w.asked, "", .5, 1)
+		in.Beside = true
+		get[app.Receipt](t)(w.app.RecordRating(w.ctx, w.respondent, in))
+		own := filled(w.own, w.session, .5, 0)
+		own.Beside = true
+		get[app.Receipt](t)(w.app.RecordRating(w.ctx, w.neri, own))
+		if p := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, "")).Sessions[0]; !p.Asked.Hidden || p.Beside {
+			t.Errorf("before a guess: hidden %v, beside %v", p.Asked.Hidden, p.Beside)
+		}
+		must(t, w.app.Reveal(w.ctx, w.neri, w.session))
+		if page := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, w.client, "")); !page.Sessions[0].Beside {
+			t.Error("afterwards the page does not say it")
+		}
+		other := get[care.ID](t)(w.app.AddClient(w.ctx, w.neri, app.NewClient{Label: "alone", AgeBand: care.Adult, Language: "it"}))
+		session := get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, other, "")).Episode.ID))
+		form := get[app.FormView](t)(w.app.OwnForm(w.ctx, w.neri, session, w.own.Instrument.Kind))
+		mine := filled(form, session, .5, 0)
+		mine.Beside = true
+		get[app.Receipt](t)(w.app.RecordRating(w.ctx, w.neri, mine))
+		if page := get[app.ClientView](t)(w.app.ClientPage(w.ctx, w.neri, other, "")); page.Sessions[0].Beside {
+			t.Error("a therapist's own form carries the mark")
+		}
+	})
+}

@@ -235,7 +235,7 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 		return r, out, err
 	}
 	r.Version, r.Language = form.Version, in.Language
-	r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers)}
+	r.Content = care.Content{Answers: in.Answers, Comment: in.Comment, Scores: scores(form, in.Answers), Beside: in.Beside && actor.IsRespondent()}
 	if e, err = a.dueIn(tx, e, r.Client, r.Session); err != nil {
 		return r, out, err
 	}

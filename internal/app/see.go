@@ -493,6 +493,7 @@ func (a *App) points(tx Tx, actor care.Actor, relation care.Relation, e care.Epi
 	for _, s := range c.sessions {
 		p := SessionPoint{Session: s, Asked: a.asked(actor, relation, c.dueForms(e, s, given), said[s.ID], s.ID, revealed), Notes: noted[s.ID]}
 		p.Asked.Hidden = p.Asked.Hidden && s.ID == fresh // only the newest waits for a guess
+		p.Beside = !p.Asked.Hidden && besideIn(said[s.ID])
 		out = append(out, p)
 	}
 	return out, nil

@@ -86,6 +86,7 @@ type SessionPoint struct {
 	Asked   Asked
 	Notes   []NoteView
 	Tension alliance.TensionAnswer
+	Beside  bool // the client answered with somebody beside; never before the answers are seen
 }
 
 // NoteView is a remark with its writer's name.
@@ -174,6 +175,7 @@ type Submission struct {
 	Language   string
 	Answers    instrument.Answers
 	Comment    string
+	Beside     bool // a client's mark that somebody is with them
 }
 
 // Receipt says that a response is kept for good. More is true when another form

@@ -28,6 +28,7 @@ type Content struct {
 	Answers map[string]float64 `json:"a,omitempty"`
 	Comment string             `json:"c,omitempty"`
 	Scores  []Score            `json:"r,omitempty"`
+	Beside  bool               `json:"b,omitempty"` // whoever answered said that somebody was with them
 }
 
 // LogValue keeps a person's answers and words out of every log.

@@ -3,6 +3,8 @@
 package web
 
 import (
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -39,5 +41,32 @@ func TestConsentPageSays(t *testing.T) {
 	}
 	if len(m.Lines) != 4 || !strings.Contains(m.Lines[2], "Two, Consent to treatment: refused · version 2") {
 		t.Errorf("the list is %q", m.Lines)
+	}
+}
+
+// TestBesideComesBack: the mark goes with the answers, comes back with a form that is
+// to be mended, and is not asked where a therapist or a carer is there anyway.
+func TestBesideComesBack(t *testing.T) {
+	t.Parallel()
+	typed := url.Values{"beside": {"1"}, "form": {"session-client-adult@1"}}
+	if !submissionOf(typed, "en").Beside || submissionOf(url.Values{}, "en").Beside {
+		t.Error("the mark does not go with the answers")
+	}
+	page := func(id string, kiosk bool, typed url.Values) string {
+		c, w := newCall(t, "en", "GET /form")
+		if err := c.render(http.StatusOK, "form", newFormModel(c.p, sampleForm("en", id, kiosk), typed, nil)); err != nil {
+			t.Fatal(err)
+		}
+		return w.Body.String()
+	}
+	const box = `name="beside" value="1"`
+	if p := page("session-client-adult", false, nil); !strings.Contains(p, box+">") {
+		t.Error("it cannot be marked")
+	}
+	if p := page("session-client-adult", false, typed); !strings.Contains(p, box+" checked>") {
+		t.Error("it does not come back")
+	}
+	if strings.Contains(page("session-client-adult", true, nil)+page("session-client-child", false, nil), box) {
+		t.Error("it is asked in the therapist's room, or of a child")
 	}
 }

@@ -76,6 +76,7 @@ type formModel struct {
 	Visit                care.ID // under which a browser keeps unsent answers apart from anybody else's
 	At                   time.Time
 	Asks                 bool   // about danger: what is chosen is looked at before it is sent
+	Beside               bool   // marked before, and sent back to be mended
 	Trial                string // where a form leads that is only looked at; empty in earnest
 }
 
@@ -87,7 +88,7 @@ func newFormModel(p *i18n.Printer, v app.FormView, typed url.Values, wrong map[s
 	in := v.Instrument
 	m := formModel{
 		FormView: v, Title: in.Title.In(v.Language), Intro: in.Intro.In(v.Language), Notice: in.Licence.Notice.In(v.Language),
-		Items: formItems(p, in, v.Language, typed, wrong), At: time.UnixMilli(v.AtMillis).In(zoneOf(v.TimeZone)),
+		Items: formItems(p, in, v.Language, typed, wrong), At: time.UnixMilli(v.AtMillis).In(zoneOf(v.TimeZone)), Beside: typed.Get("beside") != "",
 	}
 	for _, a := range in.Ages {
 		forThem := v.Help.Age == "" || v.Help.Age == care.Child // a form may be for children and for others

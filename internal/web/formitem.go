@@ -122,6 +122,7 @@ func submissionOf(form url.Values, lang string) app.Submission {
 	s := app.Submission{
 		ID: care.ID(form.Get("submission")), Instrument: id, Version: number, Language: lang,
 		Answers: instrument.Answers{}, Comment: strings.ReplaceAll(form.Get("comment"), "\r\n", "\n"),
+		Beside: form.Get("beside") != "",
 	}
 	for name, values := range form {
 		item, ok := strings.CutPrefix(name, answerPrefix)

@@ -96,6 +96,7 @@ func staffSamples(c *call) []sample {
 	sv := app.SessionView{Session: v.Sessions[3].Session, Client: v.Client, Asked: asked, CanAsk: true}
 	sv.Client.Email = "m@example.org"
 	link := sessionModel{SessionView: sv, When: "x", QR: template.URL("data:image/png;base64,AA=="), Link: "http://x/f#canary-token", Plain: "http://x/f/canary-token", Until: "y", Mailed: true}
+	v.Sessions[0].Beside = true
 	waiting := sv
 	waiting.Asked.Hidden = true
 	planned := sv

@@ -20,9 +20,10 @@ function keep() {
 function restore() {
   const old = put.form || '';
   if (!old.startsWith(key)) return put.removeItem('form');
-  for (const [name, value] of new URLSearchParams(old.slice(key.length))) {
+  for (const [name, v] of new URLSearchParams(old.slice(key.length))) {
     const f = form.elements[name];
-    if (f) f.value = value;
+    // A box comes back checked, the rest by its value.
+    if (f) f.checked = f.value = v;
   }
 }
 
