@@ -3,11 +3,14 @@
 package app_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
+	"github.com/entente-project/entente/internal/store"
+	"github.com/entente-project/entente/internal/vault"
 )
 
 // consentEach lets somebody consent for the world's client by a link: an adult's
@@ -179,4 +182,29 @@ func TestBeside(t *testing.T) {
 			t.Error("a therapist's own form carries the mark")
 		}
 	})
+}
+
+// TestConsentAtSetUp: a practice waits for what it chose when it was set up, and one
+// that chose nothing, or was there before, waits for nothing.
+func TestConsentAtSetUp(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		for _, a := range []care.Actor{w.boss, w.stranger} {
+			if r := get[app.ConsentSetting](t)(w.app.ConsentSetting(w.ctx, a)).Rule; r.Holders != care.NoRule {
+				t.Errorf("without a choice: %+v", r)
+			}
+		}
+		_, err := w.app.SetUpPractice(w.ctx, app.SetUp{Code: "code", Practice: "P", Language: "en", TimeZone: "UTC", Name: "N", Email: "n@example.org", Password: password, Consent: "sometimes"})
+		if got := keyOf(err); got != "field.choice" {
+			t.Errorf("no rule: %q", got)
+		}
+	})
+	s := get[*store.Store](t)(store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "e.db"), vault.Generate()))
+	t.Cleanup(func() { must(t, s.Close()) })
+	a := app.New(s, app.Config{SetUpCode: "code"})
+	in := get[app.SignedIn](t)(a.SetUpPractice(t.Context(), app.SetUp{Code: "code", Practice: "P", Language: "en", TimeZone: "UTC", Name: "N", Email: "n@example.org", Password: password, Consent: care.BothNeeded}))
+	me := get[app.Me](t)(a.Authenticate(t.Context(), in.Token))
+	if r := get[app.ConsentSetting](t)(a.ConsentSetting(t.Context(), me.Actor)).Rule; r.Holders != care.BothNeeded {
+		t.Errorf("chosen at the beginning: %+v", r)
+	}
 }

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -102,6 +103,9 @@ func (a *App) SetUpPractice(ctx context.Context, in SetUp) (SignedIn, error) {
 	if _, err := time.LoadLocation(in.TimeZone); err != nil || in.TimeZone == "" {
 		return SignedIn{}, care.Bad("time_zone", "setup.time_zone_unknown")
 	}
+	if err := (care.ConsentRule{Holders: cmp.Or(in.Consent, care.NoRule)}).Check(); err != nil {
+		return SignedIn{}, err
+	}
 	s, err := a.newStaff(ctx, NewColleague{Name: in.Name, Email: in.Email, Language: in.Language, Roles: []care.Role{care.Therapist, care.Manager}}, in.Password, in.Practice)
 	if err != nil {
 		return SignedIn{}, err
@@ -126,6 +130,11 @@ func (a *App) SetUpPractice(ctx context.Context, in SetUp) (SignedIn, error) {
 		}
 		if err := tx.AddStaff(s); err != nil {
 			return err
+		}
+		if in.Consent != "" && in.Consent != care.NoRule {
+			if err := tx.SetConsentRule(p.ID, care.ConsentRule{Holders: in.Consent}, s.ID, a.nowMillis()); err != nil {
+				return err
+			}
 		}
 		out, err = a.signIn(tx, s, in.Device, care.ByPassword)
 		return err

@@ -18,6 +18,7 @@ type SetUp struct {
 	Email    string
 	Password string
 	Device   string
+	Consent  care.HoldersRule // whose consent is waited for before a minor is asked; "": nobody's
 }
 
 // Credentials are an e-mail address and a password, with the address they came

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/entente-project/entente/internal/app"
+	"github.com/entente-project/entente/internal/care"
 )
 
 // setupView is the first-run page: what was typed, and the choices.
@@ -14,6 +15,9 @@ type setupView struct {
 	app.SetUp
 	TimeZones []string
 }
+
+// Rules are whose consent a practice may wait for.
+func (setupView) Rules() []care.HoldersRule { return care.HoldersRules() }
 
 // timeZones are offered for choosing. Any other zone can be written in the
 // configuration of the practice later.
@@ -47,7 +51,7 @@ func setup(c *call) error {
 	f := func(name string) string { return strings.TrimSpace(c.r.PostForm.Get(name)) }
 	in := app.SetUp{
 		Code: f("code"), Practice: f("practice"), Language: f("language"), TimeZone: f("time_zone"),
-		Name: f("name"), Email: f("email"), Password: c.r.PostForm.Get("password"), Device: device(c.r),
+		Name: f("name"), Email: f("email"), Password: c.r.PostForm.Get("password"), Device: device(c.r), Consent: care.HoldersRule(f("holders")),
 	}
 	var done app.SignedIn
 	err := c.guess(func() (err error) {
