@@ -208,3 +208,30 @@ func TestConsentAtSetUp(t *testing.T) {
 		t.Errorf("chosen at the beginning: %+v", r)
 	}
 }
+
+// TestDangerBeforeConsent: an answer that speaks of danger is told at once also where
+// the consent was taken back while the form was open; the answers are not kept.
+func TestDangerBeforeConsent(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.app.SetRiskDuty(w.ctx, w.boss, care.RiskDuty{Owner: w.costa.Staff, Hours: 4}))
+		by := w.askRisk()
+		in := w.answers(by, 3)
+		must(t, w.app.EditClient(w.ctx, w.neri, care.Client{ID: w.client, Label: "CANARY-client", AgeBand: care.Adolescent, Language: "it"}))
+		must(t, w.app.SetConsentRule(w.ctx, w.boss, care.ConsentRule{Holders: care.BothNeeded}))
+		before := len(w.rows("response"))
+		receipt, err := w.app.RecordRating(w.ctx, by, in)
+		if keyOf(err) != "consent.waiting" || !receipt.Risk || len(w.rows("response")) != before {
+			t.Errorf("%v, told %v, kept %d", err, receipt.Risk, len(w.rows("response"))-before)
+		}
+		if n := w.risksOf(w.neri); n != 1 {
+			t.Errorf("the therapist is told of %d", n)
+		}
+		if got := keyOf(errorOf(w.app.NextWork(w.ctx, by))); got != "consent.waiting" {
+			t.Errorf("goals and tasks: %q", got)
+		}
+		if got := keyOf(w.app.ReportWork(w.ctx, by, nil)); got != "consent.waiting" {
+			t.Errorf("what is said of them: %q", got)
+		}
+	})
+}

@@ -226,6 +226,11 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	if err != nil {
 		return r, out, err
 	}
+	if actor.IsRespondent() {
+		if err := consentMet(tx, r.Practice, r.Client, consentWaits()); err != nil {
+			return r, out, err
+		}
+	}
 	form, err := a.accept(tx, e, r.Informant, in)
 	if err != nil {
 		return r, out, err
@@ -336,9 +341,6 @@ func (a *App) addressed(tx Tx, actor care.Actor, in Submission) (care.Response, 
 	if actor.IsRespondent() {
 		i, err := a.inForce(tx, actor)
 		if err != nil {
-			return r, care.Episode{}, err
-		}
-		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
 			return r, care.Episode{}, err
 		}
 		r.Episode, r.Session, r.Client, r.By, r.Informant = i.Episode, i.Session, i.Client, i.Client, care.ByClient

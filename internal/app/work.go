@@ -273,6 +273,9 @@ func (a *App) NextWork(ctx context.Context, actor care.Actor) (v WorkStep, err e
 		if err != nil {
 			return err
 		}
+		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
+			return err
+		}
 		e, err := tx.Episode(i.Practice, i.Episode)
 		if err != nil {
 			return err
@@ -311,6 +314,9 @@ func (a *App) ReportWork(ctx context.Context, actor care.Actor, in []care.WorkIt
 	return a.write(ctx, func(tx Tx) error {
 		i, err := a.inForce(tx, actor)
 		if err != nil {
+			return err
+		}
+		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
 			return err
 		}
 		e, err := tx.Episode(i.Practice, i.Episode)

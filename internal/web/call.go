@@ -71,7 +71,11 @@ func (s *Server) handle(rt route) http.HandlerFunc {
 			c.fail(err)
 			return
 		}
-		if err := rt.do(c); err != nil {
+		err := rt.do(c)
+		if isWaiting(err) {
+			err = c.waiting()
+		}
+		if err != nil {
 			c.noteRefusal(err)
 			c.fail(err)
 		}

@@ -132,9 +132,6 @@ func formPage(c *call) error {
 		}
 		return c.alreadySent(http.StatusOK)
 	}
-	if isWaiting(err) {
-		return c.waiting()
-	}
 	if err != nil {
 		return err
 	}
@@ -160,8 +157,6 @@ func sendForm(c *call) error {
 		return c.helpNow(receipt, err == nil)
 	}
 	switch {
-	case isWaiting(err):
-		return c.waiting()
 	case care.CodeOf(err) == care.Conflict:
 		if _, err := c.app().NextForm(c.r.Context(), c.by); err == nil {
 			return c.render(http.StatusConflict, "form-already", receiptView{More: true})
