@@ -200,3 +200,19 @@ func TestFaringByAge(t *testing.T) {
 		}
 	})
 }
+
+// TestCutoffsOf: the published test vector of a ten-item scale, and no cutoff where a
+// sample is missing.
+func TestCutoffsOf(t *testing.T) {
+	t.Parallel()
+	k, _ := library.Key("core-10")
+	c, ok := app.CutoffsOf(k.Figures["total"])
+	if !ok || math.Abs(c.A-4.3) > 1e-9 || math.Abs(c.B-14.3) > 1e-9 || math.Abs(c.C-130.75/12.5) > 1e-9 {
+		t.Errorf("%+v, %v", c, ok)
+	}
+	half := k.Figures["total"]
+	half.Norms = half.Norms[:1]
+	if c, ok := app.CutoffsOf(half); ok {
+		t.Errorf("of one sample: %+v", c)
+	}
+}

@@ -34,6 +34,7 @@ type Faring struct {
 	Of        FigureOf
 	Change    instrument.Change     // as published, where Of is OfKey
 	Threshold *instrument.Threshold // the published cutoff that Figures holds, nil without one
+	Norms     *psych.Cutoffs        // by the published norms of people in and out of therapy, nil without both
 	Expected  ExpectedResponse      // what the practice's closed episodes say
 	Band      []outcome.Expectation // by session, from the first score alone; nil: none is told
 	Next      outcome.Expectation   // of the next session, from the course so far
@@ -61,16 +62,39 @@ func figuresOf(r Reading, age care.AgeBand) (f Faring) {
 			}
 		}
 	}
+	if c, ok := CutoffsOf(r.Figures); ok {
+		f.Norms = &c
+	}
 	for _, t := range r.Figures.Cutoffs {
 		if t.For(instrument.AgeBand(age)) && (t.Side == instrument.AtLeast) != s.HigherIsBetter { // of several the first: the others part degrees
 			f.Threshold, f.Figures.Cutoff = &t, &outcome.Cutoff{Value: t.Value, Inclusive: t.Side != instrument.Below}
 			return f
 		}
 	}
-	if s.Cutoff != nil {
+	switch {
+	case s.Cutoff != nil:
 		f.Figures.Cutoff = &outcome.Cutoff{Value: s.Cutoff.Value, Inclusive: true}
+	case f.Norms != nil:
+		f.Figures.Cutoff = &outcome.Cutoff{Value: f.Norms.C, Inclusive: true}
 	}
 	return f
+}
+
+// CutoffsOf works out the three cutoffs of Jacobson and Truax (1991, p. 13) from the
+// published norms of the samples "clinical" and "general population"; false where a
+// key does not have both.
+func CutoffsOf(f instrument.Figures) (psych.Cutoffs, bool) {
+	var n psych.Norms
+	for _, x := range f.Norms {
+		switch x.Sample {
+		case "clinical":
+			n.ClinicalMean, n.ClinicalSD = x.Mean, x.SD
+		case "general population":
+			n.GeneralMean, n.GeneralSD = x.Mean, x.SD
+		}
+	}
+	c, err := n.Cutoffs() // refuses what is missing: a standard deviation of nought
+	return c, err == nil
 }
 
 // drawn is the reading whose series a measure draws, if that is one scale.

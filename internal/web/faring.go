@@ -83,8 +83,13 @@ func (c *call) faringRule(a app.Measure, f app.Faring) (out []string) {
 			text += " " + c.p.T("reading.to_check", "Why", check)
 		}
 		out = append(out, text)
-	} else if f.Figures.Cutoff == nil {
+	} else if f.Figures.Cutoff != nil {
+		out = append(out, c.p.T("faring.cutoff.value", "Cutoff", c.figure(round(f.Figures.Cutoff.Value))))
+	} else {
 		out = append(out, c.p.T("faring.no_cutoff"))
+	}
+	if n := f.Norms; n != nil {
+		out = append(out, c.p.T("faring.norms", "A", c.figure(round(n.A)), "B", c.figure(round(n.B)), "C", c.figure(round(n.C))))
 	}
 	switch g := f.Expected.Growth; {
 	case g == nil && f.Expected.Why == app.NotSettled:

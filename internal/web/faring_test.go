@@ -12,6 +12,7 @@ import (
 	"github.com/entente-project/entente/internal/care"
 	"github.com/entente-project/entente/internal/i18n"
 	"github.com/entente-project/entente/outcome"
+	"github.com/entente-project/entente/stats/psych"
 )
 
 // fared is a measure judged as the app judges it.
@@ -75,6 +76,11 @@ func TestFaring(t *testing.T) {
 				t.Errorf("%s: %+v", lang, v)
 			}
 		}
+	}
+	norms := fared(app.OfKey, key, nil, 20, 5)
+	norms.Faring.Norms = &psych.Cutoffs{A: 4.3, B: 14.3, C: 10.46}
+	if how := strings.Join((&call{p: i18n.For("en")}).faring(app.ClientView{}, norms).How, " "); !strings.Contains(how, "Cutoff: 11;") || !strings.Contains(how, "are 4.3, 14.3 and 10.46") {
+		t.Errorf("by norms: %s", how)
 	}
 	none := fared(app.OfKey, key, nil)
 	if (&call{p: i18n.For("en")}).faring(app.ClientView{}, none) != nil {
