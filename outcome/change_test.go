@@ -112,7 +112,7 @@ func TestJudge(t *testing.T) {
 // TestJudgeMirror turns everything round: the same is to be said.
 func TestJudgeMirror(t *testing.T) {
 	t.Parallel()
-	w := world{rand.New(rand.NewPCG(5, 5)), 12}
+	w := world{r: rand.New(rand.NewPCG(5, 5)), sessions: 12}
 	all := w.courses(220)
 	turned := make([][]float64, len(all))
 	for i, y := range all {

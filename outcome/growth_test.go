@@ -22,6 +22,7 @@ import (
 type world struct {
 	r        *rand.Rand
 	sessions int
+	floor    float64 // scores are whole numbers and none is lower; 0: neither
 }
 
 func (w world) course() []float64 {
@@ -33,6 +34,9 @@ func (w world) course() []float64 {
 	for t := 2; t <= n; t++ {
 		l := math.Log(float64(t))
 		y := 1.5 + .9*f - (.5+.14*f)*l + u0 + u1*l + 3.5*w.r.NormFloat64()
+		if w.floor > 0 {
+			y = max(w.floor, math.Round(y))
+		}
 		if w.r.Float64() < .1 {
 			y = math.NaN()
 		}
@@ -92,7 +96,7 @@ func inside(e outcome.Expectation, y float64) float64 {
 // the bands.
 func TestGrowthCovers(t *testing.T) {
 	t.Parallel()
-	w := world{rand.New(rand.NewPCG(1, 8)), 16}
+	w := world{r: rand.New(rand.NewPCG(1, 8)), sessions: 16}
 	g, err := outcome.FitGrowth(w.courses(400))
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +123,7 @@ func TestDrillCoverage(t *testing.T) {
 		const practices, people = 200, 1000
 		var sums, squares [3]float64
 		for p := range practices {
-			w := world{rand.New(rand.NewPCG(uint64(p), uint64(episodes))), 16}
+			w := world{r: rand.New(rand.NewPCG(uint64(p), uint64(episodes))), sessions: 16}
 			g, err := outcome.FitGrowth(w.courses(episodes))
 			if err != nil {
 				t.Fatal(err)
@@ -144,7 +148,7 @@ func TestDrillCoverage(t *testing.T) {
 // of a group it does not know.
 func TestGrowthAgainstPredict(t *testing.T) {
 	t.Parallel()
-	w := world{rand.New(rand.NewPCG(3, 3)), 10}
+	w := world{r: rand.New(rand.NewPCG(3, 3)), sessions: 10}
 	all := w.courses(220)
 	g, err := outcome.FitGrowth(all)
 	if err != nil {
@@ -206,7 +210,7 @@ func TestExpectIsNormalTheory(t *testing.T) {
 
 func TestGrowthRefuses(t *testing.T) {
 	t.Parallel()
-	w := world{rand.New(rand.NewPCG(2, 2)), 8}
+	w := world{r: rand.New(rand.NewPCG(2, 2)), sessions: 8}
 	var few *outcome.TooFewError
 	if _, err := outcome.FitGrowth(append(w.courses(199), []float64{3}, nil, []float64{math.NaN(), 4})); !errors.As(err, &few) || few.Have != 199 {
 		t.Errorf("199 episodes and three that say nothing: %v", err)
@@ -261,5 +265,33 @@ func TestGrowthKeeps(t *testing.T) {
 	var again outcome.Growth
 	if err := json.Unmarshal(text, &again); err != nil || !reflect.DeepEqual(*g, again) {
 		t.Errorf("%v: %+v, %+v", err, g, again)
+	}
+}
+
+// TestDrillFloor counts how good the band is where scores are whole numbers with a
+// floor that many reach, where ENTENTE_DRILL is set.
+func TestDrillFloor(t *testing.T) {
+	if os.Getenv("ENTENTE_DRILL") == "" {
+		t.Skip("a long simulation: set ENTENTE_DRILL")
+	}
+	const practices = 100
+	var first, conditional, beyond, floored float64
+	for p := range practices {
+		w := world{r: rand.New(rand.NewPCG(uint64(p), 9)), sessions: 16, floor: 9}
+		g, err := outcome.FitGrowth(w.courses(400))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b, c := coverage(t, g, w, 1000)
+		first, conditional, beyond = first+a/practices, conditional+b/practices, beyond+c/practices
+		for range 1000 {
+			if y := w.course(); y[len(y)-1] == w.floor {
+				floored += 1. / 1000 / practices
+			}
+		}
+	}
+	t.Logf("%.2f end at the floor: first score %.3f, course so far %.3f, worse side %.3f", floored, first, conditional, beyond)
+	if beyond < .05 || beyond > .15 || first < .75 {
+		t.Error("the band does not bear a floor")
 	}
 }
