@@ -55,7 +55,7 @@ vuln: ## Ask the Go vulnerability database (vuln.go.dev) about what the program 
 
 pictures: ## Photograph the pages into docs/pictures
 	@bash scripts/setup-tests
-	ENTENTE_PICTURES=$(CURDIR)/docs/pictures go test ./cmd/entente -run 'TestPictures|TestJourney$$|TestConversationJourney|TestFirstRun|TestLost|TestIdle' -count=1
+	ENTENTE_PICTURES=$(CURDIR)/docs/pictures go test ./cmd/entente -run 'TestPictures|TestJourney$$|TestConversationJourney|TestRiskJourney|TestWorkJourney|TestFirstRun|TestLost|TestIdle' -count=1
 
 trial: ## Measure an import of your own file: make trial CSV=... MAP=...
 	@bash scripts/setup-tests
