@@ -60,6 +60,7 @@ type Tx interface {
 	consentRuleTx
 	consentTx
 	consentLinkTx
+	birthTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

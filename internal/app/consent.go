@@ -32,17 +32,23 @@ const MaxConsentText = 12_000
 func consentRule(tx Tx, practice care.ID) (care.ConsentRule, error) {
 	r, err := tx.ConsentRule(practice)
 	if care.CodeOf(err) == care.NotFound {
-		return care.ConsentRule{Holders: care.NoRule}, nil
+		return care.ConsentRule{Holders: care.NoRule, Reviews: care.UsualReviews()}, nil
 	}
 	return r, err
 }
 
 // consentsOf is all that is recorded of a client's consents.
-func consentsOf(tx Tx, practice, client care.ID) (c care.Consents, err error) {
+func (a *App) consentsOf(tx Tx, practice, client care.ID) (c care.Consents, err error) {
 	if c.Client, err = tx.NamedClient(practice, client); err != nil {
 		return c, err
 	}
 	tx.Damaged() // a name that does not open changes nothing of what was said
+	if c.Birth, err = birthOf(tx, practice, client); err != nil {
+		return c, err
+	}
+	if c.On, err = a.today(tx, practice); err != nil {
+		return c, err
+	}
 	if c.Holders, err = tx.ConsentHolders(practice, client); err != nil {
 		return c, err
 	}
@@ -58,7 +64,7 @@ func consentWaits() *care.Error { return &care.Error{Code: care.Forbidden, Key: 
 
 // consentMet gives refusal where a minor may not be asked anything yet. It is
 // asked anew at each step, so that a withdrawal holds at once for links given out.
-func consentMet(tx Tx, practice, client care.ID, refusal *care.Error) error {
+func (a *App) consentMet(tx Tx, practice, client care.ID, refusal *care.Error) error {
 	rule, err := consentRule(tx, practice)
 	if err != nil || rule.Holders == care.NoRule {
 		return err
@@ -71,7 +77,7 @@ func consentMet(tx Tx, practice, client care.ID, refusal *care.Error) error {
 	if who.AgeBand == care.Adult {
 		return nil
 	}
-	c, err := consentsOf(tx, practice, client)
+	c, err := a.consentsOf(tx, practice, client)
 	if err != nil {
 		return err
 	}
@@ -179,6 +185,7 @@ type ConsentView struct {
 	CanAct  bool
 	Staff   map[care.ID]string // names of those who recorded something
 	InForce bool               // a rule is
+	Due     int                // the age at which access is to be reviewed now; 0 for none
 }
 
 // Consent shows what was said about a client's treatment, data and sharing. Therapists
@@ -188,13 +195,14 @@ func (a *App) Consent(ctx context.Context, actor care.Actor, client care.ID) (v 
 		if _, err := a.episodesFor(tx, actor, care.ReadCourse, client); err != nil {
 			return err
 		}
-		if v.Consents, err = consentsOf(tx, actor.Practice, client); err != nil {
+		if v.Consents, err = a.consentsOf(tx, actor.Practice, client); err != nil {
 			return err
 		}
 		if v.Rule, err = consentRule(tx, actor.Practice); err != nil {
 			return err
 		}
 		v.Gaps, v.InForce = v.Rule.Lacks(v.Consents), v.Rule.Holders != care.NoRule
+		v.Due = v.Birth.Due(v.Rule.Reviews, v.On)
 		switch _, err := a.episodesFor(tx, actor, care.RunSessions, client); care.CodeOf(err) {
 		case "":
 			v.CanAct = true
@@ -269,7 +277,7 @@ func (a *App) RecordConsent(ctx context.Context, actor care.Actor, in NewConsent
 		if _, err := a.episodesFor(tx, actor, care.RunSessions, in.Client); err != nil {
 			return err
 		}
-		c, err := consentsOf(tx, actor.Practice, in.Client)
+		c, err := a.consentsOf(tx, actor.Practice, in.Client)
 		if err != nil {
 			return err
 		}
@@ -356,7 +364,7 @@ func (a *App) OverrideConsent(ctx context.Context, actor care.Actor, client care
 		case n > 2000:
 			return care.Bad("reason", "field.too_long")
 		}
-		c, err := consentsOf(tx, actor.Practice, client)
+		c, err := a.consentsOf(tx, actor.Practice, client)
 		if err != nil {
 			return err
 		}

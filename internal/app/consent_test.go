@@ -235,3 +235,46 @@ func TestDangerBeforeConsent(t *testing.T) {
 		}
 	})
 }
+
+// TestReviewAtAges: who has reached an age is due on the day's page of their therapist
+// and of nobody else, until it was reviewed; at 18 nobody else's link opens anything.
+func TestReviewAtAges(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) { // it is 2 March 2026
+		m := w.minor()
+		must(t, w.app.SetConsentRule(w.ctx, w.boss, care.ConsentRule{Holders: care.BothNeeded, Reviews: care.UsualReviews()}))
+		due := func(a care.Actor) string {
+			var ages []int
+			for _, r := range get[app.Today](t)(w.app.Today(w.ctx, a)).Reviews {
+				ages = append(ages, r.Age)
+			}
+			return care.AgesText(ages)
+		}
+		for _, bad := range []string{"", "2026-03-04", "1800-01-01", "no"} {
+			if got := keyOf(w.app.SetBirth(w.ctx, w.neri, m.client, bad)); got != "consent.bad_born" {
+				t.Errorf("%q: %q", bad, got)
+			}
+		}
+		must(t, w.app.SetBirth(w.ctx, w.neri, m.client, "2010-03-04")) // 15: 14 is past
+		same(t, "at 15", due(w.neri), "")
+		w.now.Add(3 * 24 * 3_600_000)
+		same(t, "at 16", due(w.neri), "16")
+		same(t, "another therapist", due(w.costa), "")
+		same(t, "the supervisor of others", due(w.longo), "")
+		must(t, w.app.ReviewAccess(w.ctx, w.neri, m.client))
+		same(t, "reviewed", due(w.neri), "")
+		mother := w.consents(m.client, m.mother)
+		get[[]app.OwnConsent](t)(w.app.OwnConsents(w.ctx, mother))
+		must(t, w.app.SetBirth(w.ctx, w.neri, m.client, "2008-03-06")) // tomorrow 18
+		get[[]app.OwnConsent](t)(w.app.OwnConsents(w.ctx, mother))
+		w.now.Add(24 * 3_600_000)
+		same(t, "at 18", due(w.neri), "18")
+		if got := care.CodeOf(errorOf(w.app.OwnConsents(w.ctx, mother))); got != care.NotFound {
+			t.Errorf("the mother's link at 18: %q", got)
+		}
+		if got := care.CodeOf(w.app.AnswerConsent(w.ctx, mother, care.ToTreatment, 1, "it", care.Given)); got != care.NotFound {
+			t.Errorf("and what she says: %q", got)
+		}
+		w.visit(m.session) // and nothing waits for others any more
+	})
+}

@@ -33,7 +33,7 @@ func (a *App) InviteToConsent(ctx context.Context, actor care.Actor, client, per
 		if _, err := a.episodesFor(tx, actor, care.RunSessions, client); err != nil {
 			return err
 		}
-		c, err := consentsOf(tx, actor.Practice, client)
+		c, err := a.consentsOf(tx, actor.Practice, client)
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (a *App) ownConsents(tx Tx, actor care.Actor) (l care.ConsentLink, out []Ow
 	if l, err = tx.ConsentLink(actor.Practice, actor.Consent, a.nowMillis()); err != nil {
 		return l, nil, err
 	}
-	c, err := consentsOf(tx, l.Practice, l.Client)
+	c, err := a.consentsOf(tx, l.Practice, l.Client)
 	if err != nil {
 		return l, nil, err
 	}
@@ -170,7 +170,7 @@ func (a *App) AnswerConsent(ctx context.Context, actor care.Actor, kind care.Con
 		if own[i].Said == state && !own[i].Anew {
 			return nil
 		}
-		c, err := consentsOf(tx, l.Practice, l.Client)
+		c, err := a.consentsOf(tx, l.Practice, l.Client)
 		if err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func (a *App) askable(tx Tx, actor care.Actor, session care.ID) (care.Session, c
 		err = care.Bad("session", "session.not_held")
 	}
 	if err == nil {
-		err = consentMet(tx, actor.Practice, e.Clients[0], care.Bad("session", "consent.blocked"))
+		err = a.consentMet(tx, actor.Practice, e.Clients[0], care.Bad("session", "consent.blocked"))
 	}
 	return s, e, err
 }

@@ -71,7 +71,7 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if err != nil {
 			return err
 		}
-		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
+		if err := a.consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
 			return err
 		}
 		e, err := a.asking(tx, i.Practice, i.Episode)
@@ -227,7 +227,7 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 		return r, out, err
 	}
 	if actor.IsRespondent() {
-		if err := consentMet(tx, r.Practice, r.Client, consentWaits()); err != nil {
+		if err := a.consentMet(tx, r.Practice, r.Client, consentWaits()); err != nil {
 			return r, out, err
 		}
 	}
@@ -326,7 +326,7 @@ func (a *App) mayStill(tx Tx, actor care.Actor, r care.Response) error {
 		if err != nil {
 			return err
 		}
-		return consentMet(tx, i.Practice, i.Client, consentWaits())
+		return a.consentMet(tx, i.Practice, i.Client, consentWaits())
 	}
 	s, _, err := a.sessionFor(tx, actor, care.RateSession, r.Session)
 	if err == nil && s.Status != care.Held {

@@ -322,6 +322,9 @@ func (a *App) Today(ctx context.Context, actor care.Actor) (out Today, err error
 		if out.Pulls, err = a.pullsToday(tx, actor); err != nil {
 			return err
 		}
+		if out.Reviews, err = a.reviewsDue(tx, actor); err != nil {
+			return err
+		}
 		out.Clients, made, err = a.caseload(tx, actor)
 		for _, r := range out.Clients {
 			if r.waits() || r.Hidden || r.NoShow {

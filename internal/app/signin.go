@@ -132,7 +132,7 @@ func (a *App) SetUpPractice(ctx context.Context, in SetUp) (SignedIn, error) {
 			return err
 		}
 		if in.Consent != "" && in.Consent != care.NoRule {
-			if err := tx.SetConsentRule(p.ID, care.ConsentRule{Holders: in.Consent}, s.ID, a.nowMillis()); err != nil {
+			if err := tx.SetConsentRule(p.ID, care.ConsentRule{Holders: in.Consent, Reviews: care.UsualReviews()}, s.ID, a.nowMillis()); err != nil {
 				return err
 			}
 		}

@@ -215,6 +215,8 @@ var useCases = []useCase{
 	{"OverrideConsent", []who{neri}, true, func(w *world, a care.Actor) error {
 		return w.app.OverrideConsent(w.ctx, a, w.client, true, "CANARY-reason: a judge decides tomorrow")
 	}},
+	{"SetBirth", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.SetBirth(w.ctx, a, w.client, "1990-03-04") }},
+	{"ReviewAccess", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.ReviewAccess(w.ctx, a, w.client) }},
 	{"InviteToConsent", []who{neri}, true, func(w *world, a care.Actor) error {
 		err := errorOf(w.app.InviteToConsent(w.ctx, a, w.client, w.holder))
 		if err == nil { // it ended the link before it

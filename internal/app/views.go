@@ -60,6 +60,7 @@ type Today struct {
 	Held     []EmergencyNotice // the actor's own, in force
 	Risks    []RiskView        // answers that somebody must look at now, oldest first
 	Alarm    AlarmState        // of the way by which they are told
+	Reviews  []ReviewDue       // clients who have reached an age at which access is reviewed
 	Pulls    []PullNotice      // unusually many clients opened by somebody, told to managers
 }
 

@@ -273,7 +273,7 @@ func (a *App) NextWork(ctx context.Context, actor care.Actor) (v WorkStep, err e
 		if err != nil {
 			return err
 		}
-		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
+		if err := a.consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
 			return err
 		}
 		e, err := tx.Episode(i.Practice, i.Episode)
@@ -316,7 +316,7 @@ func (a *App) ReportWork(ctx context.Context, actor care.Actor, in []care.WorkIt
 		if err != nil {
 			return err
 		}
-		if err := consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
+		if err := a.consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
 			return err
 		}
 		e, err := tx.Episode(i.Practice, i.Episode)

@@ -195,7 +195,7 @@ func (w *world) people() {
 }
 
 // tables are all that hold something; throttle counts tries that failed, too.
-var tables = []string{"practice", "data_key", "staff", "local_help", "expected_response", "sign_in", "staff_help", "staff_identity", "staff_passkey", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response", "consent_rule", "consent_text", "consent_holder", "consent_record", "consent_link",
+var tables = []string{"practice", "data_key", "staff", "local_help", "expected_response", "sign_in", "staff_help", "staff_identity", "staff_passkey", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response", "consent_rule", "consent_text", "consent_holder", "consent_record", "consent_link", "birth",
 	"session_note", "conversation", "closing", "agreed", "work_report", "risk_signal", "risk_duty", "alarm_mail", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "instrument_draft", "instrument_grant", "import"}
 
 // digest stands for every row of every table but some.

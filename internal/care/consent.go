@@ -155,8 +155,9 @@ func HoldersRules() []HoldersRule { return []HoldersRule{NoRule, BothNeeded, One
 // ConsentRule is what a practice waits for before a minor is asked anything.
 type ConsentRule struct {
 	Holders   HoldersRule
-	OwnAge    int // from which a minor consents alone; 0: never
-	AssentAge int // from which a minor's own yes is needed; 0: never
+	OwnAge    int   // from which a minor consents alone; 0: never
+	AssentAge int   // from which a minor's own yes is needed; 0: never
+	Reviews   []int // the ages at which access to a client is reviewed
 }
 
 // Check refuses what is no rule, with its field.
@@ -175,18 +176,24 @@ func (r ConsentRule) Check() error {
 // Consents is all that is recorded of one client's consents.
 type Consents struct {
 	Client  Client
+	Birth   Birth  // zero where it is not noted
+	On      string // the calendar date of looking
 	Holders []ConsentHolder
 	Records []ConsentRecord // oldest first
 	Texts   []ConsentText   // every version
 }
 
-// Age is the least age in years that the client's band leaves open.
+// Age is the client's age in years, or the least that the band leaves open where no
+// birth is noted.
 func (c Consents) Age() int {
+	if years, ok := c.Birth.AgeOn(c.On); ok {
+		return years
+	}
 	return map[AgeBand]int{Child: 6, Adolescent: 13, Adult: 18}[c.Client.AgeBand]
 }
 
 // Minor says whether others consent for the client.
-func (c Consents) Minor() bool { return c.Client.AgeBand != Adult }
+func (c Consents) Minor() bool { return c.Client.AgeBand != Adult && c.Age() < 18 }
 
 // Newest is the text of a kind in force; ok is false where there is none.
 func (c Consents) Newest(k ConsentKind) (t ConsentText, ok bool) {

@@ -127,6 +127,10 @@ var walks = []walked{
 		err := r.Scan(&id, &alone)
 		return string(id), []sealedValue{value("risk_duty", "alone", id, practiceKey, "", alone)}, err
 	}},
+	{"SELECT client_id, body FROM birth WHERE practice_id = $1 AND client_id > $2 ORDER BY client_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		x, err := scanBirth(r)
+		return string(x.client), ofClient(x.client, value("birth", "body", x.client, clientKey(x.client), "", x.body)), err
+	}},
 	{"SELECT holder_id, client_id, capacity, name FROM consent_holder WHERE practice_id = $1 AND holder_id > $2 ORDER BY holder_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var h care.ConsentHolder
 		var name []byte

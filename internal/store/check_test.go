@@ -46,6 +46,7 @@ func TestCheck(t *testing.T) {
 				only(tx.SeeRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, SeenBy: neri.ID, SeenMillis: 6, Done: "CANARY"})),
 				tx.SetRiskDuty(care.RiskDuty{Practice: here.ID, Hours: 4, Alone: "CANARY"}),
 				failure(tx.AddConsentHolder(care.ConsentHolder{ID: "0190-holder-1", Practice: here.ID, Client: anna.ID, Capacity: care.AsHolder1, Name: "CANARY"})),
+				tx.SetBirth(care.Birth{Practice: here.ID, Client: anna.ID, Born: "2012-03-04"}),
 				tx.AddConsentRecord(care.ConsentRecord{ID: "0190-consent-1", Practice: here.ID, Client: anna.ID, Person: "0190-holder-1", Kind: care.ToTreatment, State: care.CourtOrder, Note: "CANARY"}),
 				tx.PutSecond(here.ID, neri.ID, &care.Second{Secret: "CANARY"}),
 				tx.AddHelp(care.Help{ID: "0190-help-1", Practice: here.ID, Staff: neri.ID, By: neri.ID, Kind: care.EndedSignIns, Reason: "CANARY"}),

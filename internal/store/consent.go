@@ -11,14 +11,19 @@ import (
 // ConsentRule is what a practice waits for: not_found where it has said nothing.
 func (t *Tx) ConsentRule(practice care.ID) (care.ConsentRule, error) {
 	return one(t, func(r scanner) (x care.ConsentRule, err error) {
-		return x, r.Scan(&x.Holders, &x.OwnAge, &x.AssentAge)
-	}, "SELECT holders, own_age, assent_age FROM consent_rule WHERE practice_id = $1 ORDER BY seq DESC LIMIT 1", practice)
+		var reviews string
+		if err := r.Scan(&x.Holders, &x.OwnAge, &x.AssentAge, &reviews); err != nil {
+			return x, err
+		}
+		x.Reviews, err = care.ReviewAges(reviews)
+		return x, err
+	}, "SELECT holders, own_age, assent_age, review_ages FROM consent_rule WHERE practice_id = $1 ORDER BY seq DESC LIMIT 1", practice)
 }
 
 // SetConsentRule puts a rule after those before it.
 func (t *Tx) SetConsentRule(practice care.ID, r care.ConsentRule, by care.ID, atMillis int64) error {
-	_, err := t.exec(`INSERT INTO consent_rule (practice_id, seq, holders, own_age, assent_age, staff_id, at_millis)
-		SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM consent_rule WHERE practice_id = $1`, practice, r.Holders, r.OwnAge, r.AssentAge, by, atMillis)
+	_, err := t.exec(`INSERT INTO consent_rule (practice_id, seq, holders, own_age, assent_age, review_ages, staff_id, at_millis)
+		SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6, $7 FROM consent_rule WHERE practice_id = $1`, practice, r.Holders, r.OwnAge, r.AssentAge, care.AgesText(r.Reviews), by, atMillis)
 	return err
 }
 

@@ -86,6 +86,7 @@ type todayView struct {
 	Held     []notice   // the reader's own
 	Risks    []riskLine // answers that somebody must look at now
 	Alarm    alarmView
+	Reviews  []app.ReviewDue
 	Pulls    []pullView // many clients opened by somebody, for managers
 	First    bool       // a therapist who has no client yet
 }
@@ -102,7 +103,7 @@ func todayPage(c *call) error {
 		return err
 	}
 	asking, beyond := firstAsking(d.Asking)
-	v := todayView{Beyond: beyond, Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls), Risks: c.riskLines(d.Risks), Alarm: c.alarmView(d.Alarm)}
+	v := todayView{Beyond: beyond, Date: c.p.Weekday(c.today()) + ", " + c.p.Date(c.today()), Asking: c.caseRows(asking), Told: c.told(d.Told), Held: c.held(d.Held), Pulls: c.pulls(d.Pulls), Reviews: c.reviews(d.Reviews), Risks: c.riskLines(d.Risks), Alarm: c.alarmView(d.Alarm)}
 	for _, s := range d.Sessions {
 		x := todaySession{SessionView: s, Clock: c.p.Clock(c.at(s.Session.AtMillis))}
 		x.Client.Label = c.nameOf(s.Client.Label, s.Client.ID)

@@ -35,6 +35,7 @@ func (s *Server) consentRoutes() []route {
 type consentSettingView struct {
 	Rule  care.ConsentRule
 	Rules []care.HoldersRule
+	Ages  string // at which access is reviewed, as typed
 	Texts []consentTextView
 	Most  int
 	Done  bool
@@ -52,7 +53,7 @@ type consentTextView struct {
 type consentWords struct{ Language, Field, Text string }
 
 func (c *call) consentSettingModel(s app.ConsentSetting) consentSettingView {
-	v := consentSettingView{Rule: s.Rule, Rules: care.HoldersRules(), Most: app.MaxConsentText}
+	v := consentSettingView{Rule: s.Rule, Rules: care.HoldersRules(), Ages: care.AgesText(s.Rule.Reviews), Most: app.MaxConsentText}
 	for _, k := range care.ConsentKinds() {
 		newest, ok := care.Consents{Texts: s.Texts}.Newest(k)
 		t := consentTextView{Kind: k, Version: newest.Version}
@@ -91,7 +92,9 @@ func setConsent(c *call) error {
 	rule := care.ConsentRule{Holders: care.HoldersRule(t.Get("holders")), OwnAge: number(t.Get("own_age")), AssentAge: number(t.Get("assent_age"))}
 	var err error
 	if kind == "" {
-		err = c.app().SetConsentRule(c.r.Context(), c.by, rule)
+		if rule.Reviews, err = care.ReviewAges(t.Get("review_ages")); err == nil {
+			err = c.app().SetConsentRule(c.r.Context(), c.by, rule)
+		}
 	} else {
 		words := map[string]string{}
 		for _, l := range app.Languages {
@@ -108,7 +111,7 @@ func setConsent(c *call) error {
 	}
 	v := c.consentSettingModel(s)
 	if kind == "" {
-		v.Rule = rule
+		v.Rule, v.Ages = rule, t.Get("review_ages")
 	}
 	for i := range v.Texts {
 		if x := &v.Texts[i]; x.Kind == kind {
@@ -159,6 +162,7 @@ type consentView struct {
 	Capacities []care.Capacity // that nobody has yet
 	Typed      app.NewConsent
 	Name       string
+	Born       string // as typed
 	Link       string
 	Plain      string
 	QR         template.URL
@@ -176,7 +180,7 @@ type consentPerson struct {
 
 func (c *call) consentModel(v app.ConsentView) consentView {
 	m := consentView{ConsentView: v, Kinds: care.ConsentKinds(), Languages: app.Languages, Ways: []care.ConsentWay{care.OnPaper, care.InPerson},
-		States: []care.ConsentState{care.Given, care.Refused, care.Withdrawn, care.Sole, care.CourtOrder}, Typed: app.NewConsent{Language: v.Client.Language}}
+		States: []care.ConsentState{care.Given, care.Refused, care.Withdrawn, care.Sole, care.CourtOrder}, Typed: app.NewConsent{Language: v.Client.Language}, Born: v.Birth.Born}
 	m.Client.Label = c.nameOf(v.Client.Label, v.Client.ID)
 	names := map[care.ID]string{v.Client.ID: m.Client.Label}
 	m.People = append(m.People, c.consentPerson(v, v.Client.ID, care.AsClient, m.Client.Label))
@@ -278,6 +282,10 @@ func changeConsent(c *call) error {
 		_, err = c.app().AddHolder(ctx, c.by, c.id(), care.Capacity(t.Get("capacity")), t.Get("name"))
 	case "override":
 		err = c.app().OverrideConsent(ctx, c.by, c.id(), true, t.Get("reason"))
+	case "birth":
+		err = c.app().SetBirth(ctx, c.by, c.id(), t.Get("born"))
+	case "review":
+		err = c.app().ReviewAccess(ctx, c.by, c.id())
 	case "end":
 		err = c.app().OverrideConsent(ctx, c.by, c.id(), false, "")
 	case "link":
@@ -296,6 +304,9 @@ func changeConsent(c *call) error {
 		return lookErr
 	}
 	m.Typed, m.Name = in, t.Get("name")
+	if t.Get("do") == "birth" {
+		m.Born = t.Get("born")
+	}
 	if t.Get("do") == "override" {
 		m.Typed.Note = t.Get("reason")
 	}
@@ -336,4 +347,12 @@ func (c *call) waiting() error {
 		return err
 	}
 	return c.render(http.StatusForbidden, "form-waiting", receiptView{Kiosk: locked})
+}
+
+// reviews are those with a name for each.
+func (c *call) reviews(all []app.ReviewDue) []app.ReviewDue {
+	for i := range all {
+		all[i].Label = c.nameOf(all[i].Label, all[i].Client)
+	}
+	return all
 }

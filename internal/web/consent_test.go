@@ -18,7 +18,7 @@ func someConsents(c *call) consentView {
 	said := func(seq int64, who care.ID, version int, state care.ConsentState, note string) care.ConsentRecord {
 		return care.ConsentRecord{ID: "r", Client: "c1", Person: who, Kind: care.ToTreatment, Version: version, Language: "it", State: state, How: care.OnPaper, By: "s", Seq: seq, AtMillis: daysAgo(3), Note: note}
 	}
-	v := app.ConsentView{Rule: care.ConsentRule{Holders: care.BothNeeded, AssentAge: 12}, CanAct: true, InForce: true, Staff: map[care.ID]string{"s": "Anna Neri"}, Consents: care.Consents{
+	v := app.ConsentView{Rule: care.ConsentRule{Holders: care.BothNeeded, AssentAge: 12}, CanAct: true, InForce: true, Due: 14, Staff: map[care.ID]string{"s": "Anna Neri"}, Consents: care.Consents{
 		Client:  care.Client{ID: "c1", Label: "M. <R.>", AgeBand: care.Adolescent, Language: "it"},
 		Holders: []care.ConsentHolder{{ID: "h1", Capacity: care.AsHolder1, Name: "<One>"}, {ID: "h2", Capacity: care.AsHolder2, Name: "Two"}, {ID: "h3", Capacity: care.AsCourt, Name: "Tribunale"}},
 		Texts:   []care.ConsentText{{Kind: care.ToTreatment, Version: 1, Edition: 1}, {Kind: care.ToTreatment, Version: 2, Edition: 2}},

@@ -106,7 +106,7 @@ func staffSamples(c *call) []sample {
 	plan := app.ImportPlan{File: "x.csv", Encoding: "UTF-8", Columns: []string{"a"}, Sample: [][]string{{"1"}}, Responses: 3, Clients: 1, Sessions: 3, Rows: 3, Total: 2}
 	bad := []importProblem{{Line: 3, Column: "a", Text: "No."}}
 	out := []sample{
-		{"today", todayView{Date: "x"}, nil}, {"today", todayView{Date: "x", Sessions: []todaySession{{SessionView: sv, Clock: "9:00", Verdict: rows[0].Verdict}, {SessionView: waiting}, {SessionView: planned}}, Asking: rows, Clients: rows}, nil},
+		{"today", todayView{Date: "x", Reviews: []app.ReviewDue{{Client: "c1", Label: "<R>", Age: 18}}}, nil}, {"today", todayView{Date: "x", Sessions: []todaySession{{SessionView: sv, Clock: "9:00", Verdict: rows[0].Verdict}, {SessionView: waiting}, {SessionView: planned}}, Asking: rows, Clients: rows}, nil},
 		{"emergency", emergencyForm{Name: "<b>", Reason: "x"}, map[string]string{"name": "No.", "reason": "No."}}, {"today", todayView{Date: "x", Told: c.told([]app.EmergencyNotice{{By: "A", Label: "<B>"}, {Emergency: care.Emergency{UntilMillis: daysAgo(-1)}}}), Held: c.held([]app.EmergencyNotice{{Label: "C"}}), Pulls: c.pulls([]app.PullNotice{{By: "<B>", Pull: care.Pull{Clients: 40}}})}, nil},
 		{"caseload", caseloadView{InNeed: true}, nil}, {"caseload", caseloadView{Search: "<x>"}, nil}, {"caseload", caseloadView{Rows: rows}, nil}, {"caseload", caseloadView{Rows: rows, Total: 600, Beyond: true}, nil},
 		{"client", c.clientModel(v), nil}, {"client", c.clientModel(one), nil}, {"client", c.clientModel(hidden), map[string]string{"at": "No."}}, {"client", c.clientModel(app.ClientView{Client: v.Client, Episode: v.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}), nil},
@@ -134,8 +134,8 @@ func staffSamples(c *call) []sample {
 		{"supervision", c.agenda(nil), nil}, {"supervision", c.agenda([]app.AgendaRow{{Client: v.Client, Episode: "e1", Since: daysAgo(9), Number: 3, Unanswered: true, Verdict: v.Verdict, Unrepaired: true,
 			Open: []app.ConversationView{{Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.Talked, Marker: care.Withdrawal, Mine: "<mine>"}}, Unrepaired: true}, {Withheld: true, Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.NotNow, Settled: true}}}}}, {}}), nil},
 		{"together", c.togetherModel(v), nil}, {"together", c.togetherModel(hidden), nil},
-		{"consentsetting", c.consentSettingModel(app.ConsentSetting{Rule: care.ConsentRule{Holders: care.BothNeeded}, Texts: []care.ConsentText{{Kind: care.ToTreatment, Version: 2, Edition: 1, Words: map[string]string{"en": "<b>"}}}}), map[string]string{"own_age": "No.", "assent_age": "No."}},
-		{"consent", someConsents(c), map[string]string{"name": "No.", "note": "No.", "reason": "No."}}, {"consent", c.consentModel(app.ConsentView{Consents: care.Consents{Client: v.Client}}), nil},
+		{"consentsetting", c.consentSettingModel(app.ConsentSetting{Rule: care.ConsentRule{Holders: care.BothNeeded}, Texts: []care.ConsentText{{Kind: care.ToTreatment, Version: 2, Edition: 1, Words: map[string]string{"en": "<b>"}}}}), map[string]string{"own_age": "No.", "assent_age": "No.", "review_ages": "No."}},
+		{"consent", someConsents(c), map[string]string{"born": "No.", "name": "No.", "note": "No.", "reason": "No."}}, {"consent", c.consentModel(app.ConsentView{Consents: care.Consents{Client: v.Client}}), nil},
 		{"localhelp", localHelpModel(care.LocalHelp{"it": {All: "<b>", Young: "19696"}}), map[string]string{"all-it": "No.", "young-en": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
 	}

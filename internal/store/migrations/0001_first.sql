@@ -318,6 +318,7 @@ CREATE TABLE consent_rule (
   holders TEXT NOT NULL,
   own_age BIGINT NOT NULL,
   assent_age BIGINT NOT NULL,
+  review_ages TEXT NOT NULL,
   staff_id TEXT NOT NULL,
   at_millis BIGINT NOT NULL,
   PRIMARY KEY (practice_id, seq)
@@ -334,6 +335,15 @@ CREATE TABLE consent_text (
   staff_id TEXT NOT NULL,
   at_millis BIGINT NOT NULL,
   PRIMARY KEY (practice_id, kind, version)
+);
+
+-- When a client was born, and up to which age access to them was reviewed; sealed.
+CREATE TABLE birth (
+  practice_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  body BYTEA NOT NULL,
+  PRIMARY KEY (practice_id, client_id),
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
 );
 
 -- Who consents for a client, and in what right.
