@@ -3,13 +3,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/entente-project/entente/alliance/simulate"
+	plot "github.com/entente-project/entente/internal/figure"
 )
 
 // simulateCommand sets rules for a fall against each other on drawn courses.
@@ -19,6 +22,7 @@ type simulateCommand struct {
 	Sessions []int     `help:"Lengths of a course." default:"8,16,24"`
 	Alarm    []float64 `help:"Chances of any false alarm in a course, to which every rule is tuned." default:"0.05,0.2"`
 	Known    bool      `help:"Let our rule know the true population, in place of estimating it from 50 other courses."`
+	Picture  string    `help:"Draw how much each rule notices at each chance of a false alarm, the mean over all falls without steps, into this SVG file; one length of course." type:"path" placeholder:"FILE"`
 	JSON     bool      `name:"json" help:"Print JSON: every rule in every scenario, with all digits."`
 }
 
@@ -31,10 +35,50 @@ func (c *simulateCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Picture != "" {
+		if err := os.WriteFile(c.Picture, curves(found, c.Sessions[0], c.Courses).Draw().SVG(), 0o600); err != nil {
+			return fmt.Errorf("--picture: %w", err)
+		}
+	}
 	if c.JSON {
 		return c.printJSON(found)
 	}
 	return printSimulation(found)
+}
+
+// curves are what each rule notices at each chance of a false alarm, as the mean
+// over the scenarios.
+func curves(found []simulate.Result, sessions, courses int) *plot.Curves {
+	p := &plot.Curves{Title: fmt.Sprintf("What is noticed, at the same chance of a false alarm (courses of %d sessions, %d of each kind)", sessions, courses), X: "share of stable courses asked about at least once", Y: "share of falls noticed, mean over all kinds of fall"}
+	type key struct {
+		rule  string
+		alarm float64
+	}
+	sums, counts := map[key]plot.Point{}, map[key]float64{}
+	var rules []string
+	for _, r := range found {
+		if r.Sessions != sessions {
+			continue
+		}
+		if !slices.Contains(rules, r.Rule) {
+			rules = append(rules, r.Rule)
+		}
+		k := key{r.Rule, r.Alarm}
+		at := sums[k]
+		sums[k] = plot.Point{X: at.X + r.FalseAlarms, Y: at.Y + r.Noticed}
+		counts[k]++
+	}
+	for _, rule := range rules {
+		l := plot.Curve{Name: rule, Strong: rule == simulate.Ours, Dashed: rule == simulate.Oracle}
+		for k, s := range sums {
+			if k.rule == rule {
+				l.Points = append(l.Points, plot.Point{X: s.X / counts[k], Y: s.Y / counts[k]})
+			}
+		}
+		slices.SortFunc(l.Points, func(a, b plot.Point) int { return cmp.Compare(a.X, b.X) })
+		p.Lines = append(p.Lines, l)
+	}
+	return p
 }
 
 // simulationLine is a result with nothing where there is no number.

@@ -7,8 +7,11 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/entente-project/entente/alliance/simulate"
 )
 
 // TestSimulateCommand: a table for people and one for programs, the same for the
@@ -23,7 +26,11 @@ func TestSimulateCommand(t *testing.T) {
 		err := cmd.Run()
 		return out.String(), complaint.String(), err
 	}
-	table, _, err := run()
+	picture := filepath.Join(t.TempDir(), "curves.svg")
+	table, _, err := run("--picture", picture)
+	if drawn, readErr := os.ReadFile(picture); readErr != nil || !strings.Contains(string(drawn), ">"+simulate.Ours+"<") || strings.Count(string(drawn), "<polyline")+strings.Count(string(drawn), "<path") < 12 { //nolint:gosec // a file of this test's own
+		t.Errorf("the picture: %v, %d bytes", readErr, len(drawn))
+	}
 	if err != nil || !strings.Contains(table, "3 SD, 1 session") || !strings.Contains(table, "is closed on average") {
 		t.Errorf("%v\n%s", err, table)
 	}
