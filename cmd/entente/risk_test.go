@@ -40,6 +40,11 @@ func TestRiskJourney(t *testing.T) {
 	d := newDoor(t, nil)
 	ada := d.colleague(t, "ada")
 	boss := d.enter(t, "boss")
+	for _, half := range []url.Values{{"hours": {"4"}, "alone": {"1"}, "reason": {" "}}, {"hours": {"4"}, "reason": {"a small practice"}}} {
+		if r := boss.post("/practice/risk", half); r.status != 422 || !strings.Contains(r.body, `id="reason-error"`) {
+			t.Errorf("without an owner, %v: %d", half, r.status)
+		}
+	}
 	if r := boss.post("/practice/risk", url.Values{"owner": {string(d.boss.Staff)}, "hours": {"2"}}); r.location != "/practice/risk?done=1" {
 		t.Fatalf("%d %s", r.status, r.body)
 	}

@@ -17,9 +17,12 @@ type alarmTx interface {
 	AddAlarm(m care.Alarm, dueMillis int64) error
 	DueAlarms(practice care.ID, nowMillis int64) ([]care.Alarm, error)
 	TakeAlarm(m care.Alarm, nowMillis, untilMillis int64) (bool, error)
+	PutOffAlarm(m care.Alarm, untilMillis int64) error
 	SentAlarm(m care.Alarm, atMillis int64) error
 	DropAlarms(practice, about care.ID) error
 	WaitingAlarms(practice care.ID) (int64, error)
+	Managers(practice care.ID) ([]care.ID, error)
+	PracticeIDs() ([]care.ID, error)
 }
 
 // Alarmer sends a member of staff a mail that says that their page wants to be read
@@ -65,25 +68,27 @@ func (a *App) KeepAlarms(ctx context.Context) {
 	}
 }
 
-// AlarmRound does once what KeepAlarms goes on doing.
+// AlarmRound does once what KeepAlarms goes on doing. A practice in which something
+// fails keeps no other back.
 func (a *App) AlarmRound(ctx context.Context) error {
 	var practices []care.ID
-	err := a.eachPractice(ctx, func(_ Tx, p care.ID) error {
-		practices = append(practices, p)
-		return nil
+	err := a.read(ctx, func(tx Tx) (err error) {
+		practices, err = tx.PracticeIDs()
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	for _, p := range practices {
-		if err := a.passOn(ctx, p); err != nil {
-			return err
-		}
-		if err := a.sendAlarms(ctx, p); err != nil {
-			return err
-		}
+		err = errors.Join(err, a.passOn(ctx, p), a.sendAlarms(ctx, p))
 	}
-	return nil
+	return err
+}
+
+// mails says whether mails can go out at all.
+func (a *App) mails() bool {
+	_, ok := a.cfg.Mail.(Alarmer)
+	return ok
 }
 
 // passOn raises what waited too long, and lays out the weekly test.
@@ -103,7 +108,7 @@ func (a *App) passOn(ctx context.Context, practice care.ID) error {
 		})
 		return ignoreTampered(err)
 	})
-	testDue := d.Owner != "" && now-d.TestMillis >= care.AlarmTestEvery.Milliseconds()
+	testDue := d.Owner != "" && a.mails() && now-d.TestMillis >= care.AlarmTestEvery.Milliseconds()
 	if err != nil || len(late) == 0 && !testDue {
 		return err
 	}
@@ -142,15 +147,8 @@ func (a *App) raiseTo(tx Tx, s care.RiskSignal, d care.RiskDuty) error {
 	}
 	to := []care.ID{d.Deputy}
 	if s.Step == care.ToldManagers {
-		all, err := tx.AllStaff(s.Practice)
-		if err != nil {
+		if to, err = tx.Managers(s.Practice); err != nil {
 			return err
-		}
-		to = nil
-		for _, m := range all {
-			if slices.Contains(m.Roles, care.Manager) {
-				to = append(to, m.ID)
-			}
 		}
 	}
 	if err := a.layOut(tx, s, to); err != nil {
@@ -162,7 +160,7 @@ func (a *App) raiseTo(tx Tx, s care.RiskSignal, d care.RiskDuty) error {
 // layOut prepares a mail to each of them, whose name says to whom and what for: laid
 // out again it is the same one.
 func (a *App) layOut(tx Tx, s care.RiskSignal, to []care.ID) error {
-	if _, ok := a.cfg.Mail.(Alarmer); !ok {
+	if !a.mails() {
 		return nil
 	}
 	slices.Sort(to)
@@ -202,25 +200,30 @@ func (a *App) sendAlarms(ctx context.Context, practice care.ID) error {
 }
 
 func (a *App) sendAlarm(ctx context.Context, m Alarmer, x care.Alarm) error {
-	var to care.Staff
 	mine := false
-	pause := min(alarmPause, time.Minute<<min(x.Tries, 10))
 	err := a.write(ctx, func(tx Tx) (err error) {
 		now := a.nowMillis()
-		if mine, err = tx.TakeAlarm(x, now, now+max(alarmLease, pause).Milliseconds()); err != nil || !mine {
-			return err
-		}
-		to, err = tx.Staff(x.Practice, x.Staff)
+		mine, err = tx.TakeAlarm(x, now, now+alarmLease.Milliseconds())
 		return err
 	})
 	if err != nil || !mine {
 		return err
 	}
-	if !to.Ended() {
-		if err := m.SendAlarm(ctx, to.Email, to.Language, x.About == ""); err != nil {
-			a.cfg.Log.LogAttrs(ctx, slog.LevelError, "an alarm could not be mailed; it stands on the page, and the mail is tried again", slog.Int("tries", x.Tries+1), slog.String("error", string(care.CodeOf(err))))
-			return nil
+	x.Tries++
+	var to care.Staff
+	err = a.read(ctx, func(tx Tx) (err error) {
+		if to, err = tx.Staff(x.Practice, x.Staff); to.Email != "" {
+			err = ignoreTampered(err) // a mail needs no name
 		}
+		return err
+	})
+	if err == nil && !to.Ended() {
+		err = m.SendAlarm(ctx, to.Email, to.Language, x.About == "")
 	}
-	return a.write(ctx, func(tx Tx) error { return tx.SentAlarm(x, a.nowMillis()) })
+	if err == nil {
+		return a.write(ctx, func(tx Tx) error { return tx.SentAlarm(x, a.nowMillis()) })
+	}
+	a.cfg.Log.LogAttrs(ctx, slog.LevelError, "an alarm could not be mailed; it stands on the page, and the mail is tried again", slog.Int("tries", x.Tries), slog.String("error", string(care.CodeOf(err))))
+	pause := min(alarmPause, time.Minute<<min(x.Tries-1, 10))
+	return a.write(ctx, func(tx Tx) error { return tx.PutOffAlarm(x, a.nowMillis()+pause.Milliseconds()) })
 }

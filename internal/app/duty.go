@@ -16,7 +16,7 @@ type DutyView struct {
 	OwnerName, DeputyName string // "" nobody, or an account that ended
 	Mails                 bool   // mails can go out at all
 	Waiting               int64  // mails that could not go out yet
-	Late                  bool   // the owner has not said for too long that a test came
+	Late                  bool   // the owner has not said for too long, or never, that a test came
 	CanBe                 []Colleague
 }
 
@@ -46,8 +46,8 @@ func (a *App) RiskDuty(ctx context.Context, actor care.Actor) (v DutyView, err e
 				v.DeputyName = s.Name
 			}
 		}
-		_, v.Mails = a.cfg.Mail.(Alarmer)
-		v.Late = v.Owner != "" && a.late(v.RiskDuty)
+		v.Mails = a.mails()
+		v.Late = v.OwnerName != "" && v.Mails && a.late(v.RiskDuty)
 		v.Waiting, err = tx.WaitingAlarms(actor.Practice)
 		return err
 	})
@@ -59,9 +59,9 @@ func (a *App) late(d care.RiskDuty) bool {
 	return a.nowMillis()-d.TestedMillis > care.AlarmTestLate.Milliseconds()
 }
 
-// SetRiskDuty changes it. A new owner is sent a test at once. Errors: invalid with
-// the field; for somebody who cannot have the duty; without an owner and without a
-// reason why instruments that ask about danger are asked all the same.
+// SetRiskDuty changes it. A new owner is sent a test at once. in.Alone is why
+// instruments that ask about danger are asked without an owner. Errors: invalid with
+// the field, also for somebody who cannot have the duty.
 func (a *App) SetRiskDuty(ctx context.Context, actor care.Actor, in care.RiskDuty) error {
 	if err := care.May(actor, care.ManageStaff); err != nil {
 		return err
@@ -138,7 +138,10 @@ func (a *App) ConfirmAlarmTest(ctx context.Context, actor care.Actor) error {
 type AlarmState struct {
 	TestMillis int64 // when a test was mailed to the actor that waits for their word; 0 none
 	Late       bool  // for managers and the owner: no test has come through for too long
-	Nobody     bool  // for managers: instruments that ask about danger are published, and nobody owns the duty
+	Never      bool  // the same: none has come through yet
+	NoMail     bool  // the same: mails cannot go out at all
+	Gone       bool  // for managers: the owner's account has ended
+	Nobody     bool  // the same: instruments that ask about danger are published, and nobody owns the duty
 }
 
 func (a *App) alarmState(tx Tx, actor care.Actor) (s AlarmState, err error) {
@@ -156,8 +159,18 @@ func (a *App) alarmState(tx Tx, actor care.Actor) (s AlarmState, err error) {
 	if err != nil {
 		return s, ignoreTampered(err)
 	}
-	s.Late = owner.Ended() || a.late(d) && d.TestMillis != 0
-	if actor.Staff == d.Owner && d.TestMillis > d.TestedMillis {
+	switch {
+	case owner.Ended():
+		s.Gone = true
+	case !a.mails():
+		s.NoMail = true
+	case d.TestMillis == 0: // the first is on its way
+	case d.TestedMillis == 0:
+		s.Never = true
+	default:
+		s.Late = a.late(d)
+	}
+	if actor.Staff == d.Owner && a.mails() && d.TestMillis > d.TestedMillis {
 		s.TestMillis = d.TestMillis
 	}
 	return s, nil

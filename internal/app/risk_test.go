@@ -134,7 +134,7 @@ func TestRiskAlarm(t *testing.T) {
 		}
 		w.mail.noAlarm = nil
 		same(t, "not yet again", len(w.round()), 0)
-		w.now.Add((6 * time.Minute).Milliseconds())
+		w.now.Add(time.Minute.Milliseconds())
 		same(t, "when the server is back", strings.Join(w.round(), " "), "costa@example.org neri@example.org")
 		w.now.Add((10 * time.Minute).Milliseconds())
 		same(t, "only once", len(w.round()), 0)
@@ -239,9 +239,10 @@ func TestAlarmTest(t *testing.T) {
 		same(t, "the first", len(w.round()), 1)
 		same(t, "no second", len(w.round()), 0)
 		state := func(a care.Actor) app.AlarmState { return get[app.Today](t)(w.app.Today(w.ctx, a)).Alarm }
-		if s := state(w.costa); s.TestMillis == 0 {
+		if s := state(w.costa); s.TestMillis == 0 || !s.Never || s.Late {
 			t.Errorf("%+v", s)
 		}
+		same(t, "never confirmed", state(w.boss), app.AlarmState{Never: true})
 		same(t, "a colleague's", state(w.longo), app.AlarmState{})
 		same(t, "another's word", care.CodeOf(w.app.ConfirmAlarmTest(w.ctx, w.boss)), care.NotFound)
 		must(t, w.app.ConfirmAlarmTest(w.ctx, w.costa))
@@ -251,6 +252,63 @@ func TestAlarmTest(t *testing.T) {
 		w.now.Add((3 * 24 * time.Hour).Milliseconds())
 		if !state(w.boss).Late || !state(w.costa).Late {
 			t.Error("nobody is told that no test came through")
+		}
+		must(t, w.end(w.boss, w.costa.Staff, "", "moved to another town", password))
+		same(t, "the owner left", state(w.boss), app.AlarmState{Gone: true})
+	})
+}
+
+// TestAlarmWithoutMail: where no mail can go out nothing says that one was sent, and
+// whoever answers for it reads that the alarm stands on the page only.
+func TestAlarmWithoutMail(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		silent := app.New(w.store, app.Config{Now: func() time.Time { return time.UnixMilli(w.now.Load()) }})
+		must(t, silent.SetRiskDuty(w.ctx, w.boss, care.RiskDuty{Owner: w.costa.Staff, Hours: 4}))
+		must(t, silent.AlarmRound(w.ctx))
+		for _, a := range []care.Actor{w.boss, w.costa} {
+			same(t, "told", get[app.Today](t)(silent.Today(w.ctx, a)).Alarm, app.AlarmState{NoMail: true})
+		}
+		same(t, "once there is a mail server", strings.Join(w.round(), " "), "test costa@example.org")
+	})
+}
+
+// TestAlarmKeepsNothingBack: without a deputy the managers come next; a name that was
+// altered keeps no mail from going out, an altered address only its own, and a
+// practice in which something fails no other practice's.
+func TestAlarmKeepsNothingBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		spoil := func(query string) {
+			t.Helper()
+			_, err := w.db.ExecContext(w.ctx, query, append([]byte{1, 1}, make([]byte, 60)...))
+			must(t, err)
+		}
+		must(t, w.app.SetRiskDuty(w.ctx, w.boss, care.RiskDuty{Owner: w.costa.Staff, Hours: 2}))
+		must(t, w.app.SetRiskDuty(w.ctx, w.stranger, care.RiskDuty{Owner: w.stranger.Staff, Hours: 2}))
+		same(t, "tests", len(w.round()), 2)
+		by := w.askRisk()
+		get[app.Receipt](t)(w.app.RecordRating(w.ctx, by, w.answers(by, 1)))
+		spoil("UPDATE staff SET name = $1")
+		spoil("UPDATE practice SET name = $1")
+		same(t, "at once", strings.Join(w.round(), " "), "costa@example.org neri@example.org")
+		spoil("UPDATE staff SET email = $1 WHERE staff_id = '" + string(w.boss.Staff) + "'")
+		w.later(2 * time.Hour)
+		same(t, "managers", strings.Join(w.round(), " "), "neri@example.org")
+		for n := int64(3); ; n++ { // the first two list the practices
+			w.later(8 * 24 * time.Hour)
+			w.mail.alarms = nil
+			w.left.Store(n)
+			w.fail.Store(1)
+			err := w.app.AlarmRound(w.ctx)
+			w.fail.Store(0)
+			if err == nil {
+				break
+			}
+			if len(w.mail.alarms) == 0 {
+				t.Errorf("statement %d broken: no mail goes out at all: %v", n, err)
+			}
+			w.round()
 		}
 	})
 }

@@ -167,6 +167,27 @@ func (t *Tx) SetRiskDuty(d care.RiskDuty) error {
 	return err
 }
 
+// PracticeIDs lists all practices; what of one does not open keeps no other's alarms
+// back.
+func (t *Tx) PracticeIDs() ([]care.ID, error) {
+	if err := t.AcrossPractices(); err != nil {
+		return nil, err
+	}
+	return list(t, func(r scanner) (id care.ID, err error) { return id, r.Scan(&id) }, "SELECT practice_id FROM practice ORDER BY created_millis, practice_id")
+}
+
+// Managers lists those whose accounts have not ended. It opens nothing, so that a
+// name that was altered keeps no alarm back.
+func (t *Tx) Managers(practice care.ID) (out []care.ID, err error) {
+	rows, err := list(t, scanStaff, "SELECT "+staffColumns+" FROM staff WHERE practice_id = $1 AND ended_millis = 0 ORDER BY created_millis, staff_id", practice)
+	for _, x := range rows {
+		if slices.Contains(x.s.Roles, care.Manager) {
+			out = append(out, x.s.ID)
+		}
+	}
+	return out, err
+}
+
 // AddAlarm lays a mail out to be sent; one that was laid out before is not again.
 func (t *Tx) AddAlarm(m care.Alarm, dueMillis int64) error {
 	_, err := t.exec("INSERT INTO alarm_mail (practice_id, mail_id, staff_id, about_id, due_millis) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (practice_id, mail_id) DO NOTHING", m.Practice, m.ID, m.Staff, m.About, dueMillis)
@@ -185,6 +206,13 @@ func (t *Tx) DueAlarms(practice care.ID, nowMillis int64) ([]care.Alarm, error) 
 // nobody says that it went out; false if another server was quicker.
 func (t *Tx) TakeAlarm(m care.Alarm, nowMillis, untilMillis int64) (bool, error) {
 	return t.added("UPDATE alarm_mail SET due_millis = $4, tries = tries + 1 WHERE practice_id = $1 AND mail_id = $2 AND sent_millis = 0 AND due_millis <= $3", m.Practice, m.ID, nowMillis, untilMillis)
+}
+
+// PutOffAlarm gives a mail that could not be sent back, to be tried again at an
+// instant; nothing changes if another server has taken it in hand since.
+func (t *Tx) PutOffAlarm(m care.Alarm, untilMillis int64) error {
+	_, err := t.exec("UPDATE alarm_mail SET due_millis = $4 WHERE practice_id = $1 AND mail_id = $2 AND tries = $3 AND sent_millis = 0", m.Practice, m.ID, m.Tries, untilMillis)
+	return err
 }
 
 // SentAlarm notes that a mail went out.

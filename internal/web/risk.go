@@ -5,6 +5,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/entente-project/entente/internal/app"
 	"github.com/entente-project/entente/internal/care"
@@ -101,7 +102,14 @@ func (c *call) alarmView(s app.AlarmState) (v alarmView) {
 	if s.TestMillis > 0 {
 		v.Test = c.p.T("risk.test", "Day", c.p.DateTime(c.at(s.TestMillis)))
 	}
-	if s.Late {
+	switch {
+	case s.Gone:
+		v.Late = c.p.T("risk.gone")
+	case s.NoMail:
+		v.Late = c.p.T("risk.no_mail")
+	case s.Never:
+		v.Late = c.p.T("risk.never")
+	case s.Late:
 		v.Late = c.p.T("risk.late")
 	}
 	if s.Nobody {
@@ -117,10 +125,11 @@ type dutyModel struct {
 	WaitingMails int
 	Tested       string
 	Done         bool
+	Ticked       bool // that such questions are asked without an owner
 }
 
 func (c *call) dutyModel(v app.DutyView) dutyModel {
-	m := dutyModel{DutyView: v, AllHours: []int{1, 2, 4, 8, 12, 24}, WaitingMails: int(v.Waiting)}
+	m := dutyModel{DutyView: v, Ticked: v.Alone != "", AllHours: []int{1, 2, 4, 8, 12, 24}, WaitingMails: int(v.Waiting)}
 	if v.TestedMillis > 0 {
 		m.Tested = c.p.DateTime(c.at(v.TestedMillis))
 	}
@@ -144,16 +153,26 @@ func setDuty(c *call) error {
 	f := c.r.PostForm
 	in := care.RiskDuty{Owner: care.ID(f.Get("owner")), Deputy: care.ID(f.Get("deputy"))}
 	in.Hours, _ = strconv.Atoi(f.Get("hours")) // what is no number is out of bounds
-	if f.Get("alone") != "" {
-		in.Alone = f.Get("reason")
+	reason, ticked := strings.TrimSpace(f.Get("reason")), f.Get("alone") != ""
+	in.Alone = reason
+	err := error(nil)
+	switch { // saying so takes both, the tick and why
+	case in.Owner == "" && ticked && reason == "":
+		err = care.Bad("reason", "field.needed")
+	case in.Owner == "" && !ticked && reason != "":
+		err = care.Bad("reason", "risk.tick")
+	default:
+		err = c.app().SetRiskDuty(c.r.Context(), c.by, in)
 	}
-	if err := c.app().SetRiskDuty(c.r.Context(), c.by, in); err != nil {
+	if err != nil {
 		v, lookErr := c.app().RiskDuty(c.r.Context(), c.by)
 		if lookErr != nil {
 			return lookErr
 		}
 		v.Owner, v.Deputy, v.Hours, v.Alone = in.Owner, in.Deputy, in.Hours, in.Alone
-		return c.again("duty", c.dutyModel(v), err)
+		m := c.dutyModel(v)
+		m.Ticked = ticked
+		return c.again("duty", m, err)
 	}
 	return c.redirect("/practice/risk?done=1")
 }
