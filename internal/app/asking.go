@@ -176,7 +176,13 @@ func (a *App) askedVersion(tx Tx, e care.Episode, in Submission) (*instrument.In
 	if !slices.ContainsFunc(e.Forms, func(name string) bool { id, _, _ := strings.Cut(name, "@"); return id == in.Instrument }) {
 		return nil, care.Missing()
 	}
-	all, err := tx.PracticeForms(e.Practice)
+	return a.publishedVersion(tx, e.Practice, in)
+}
+
+// publishedVersion is the form that was sent, whether or not it is asked now: one
+// that the practice has published. Errors: not_found.
+func (a *App) publishedVersion(tx Tx, practice care.ID, in Submission) (*instrument.Instrument, error) {
+	all, err := tx.PracticeForms(practice)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +191,7 @@ func (a *App) askedVersion(tx Tx, e care.Episode, in Submission) (*instrument.In
 	}) {
 		return nil, care.Missing()
 	}
-	return a.instrumentFor(tx, e.Practice, in.Instrument, in.Version)
+	return a.instrumentFor(tx, practice, in.Instrument, in.Version)
 }
 
 // EpisodeForms is which forms can be asked in an episode, and which are.

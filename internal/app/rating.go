@@ -208,8 +208,8 @@ func (a *App) RecordRating(ctx context.Context, actor care.Actor, in Submission)
 		err = a.write(ctx, func(tx Tx) error { return a.keep(tx, actor, r, &out) })
 	}
 	if atRisk && err != nil { // what is not kept, as it was sent already, is looked at all the same
-		told, riskErr := a.NoteRisk(ctx, actor, in)
-		return Receipt{Risk: told && riskErr == nil}, err
+		out, riskErr := a.lookAtRefused(ctx, actor, in)
+		return out, errors.Join(err, riskErr)
 	}
 	if err != nil {
 		return Receipt{}, err

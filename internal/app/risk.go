@@ -55,7 +55,8 @@ func AsksRisk(id string) bool {
 
 // NoteRisk looks at answers that are not sent yet, or that cannot be kept: of those
 // to items about danger the client's therapists and the owner of the duty are told
-// at once. It keeps no answer. at says whether there was such a one. Errors:
+// at once, also where the form is asked no more, as somebody had it open. It keeps no
+// answer. at says whether there was such a one. Errors:
 // not_found for a link that has ended.
 func (a *App) NoteRisk(ctx context.Context, actor care.Actor, in Submission) (at bool, err error) {
 	if !actor.IsRespondent() {
@@ -69,11 +70,11 @@ func (a *App) NoteRisk(ctx context.Context, actor care.Actor, in Submission) (at
 		})
 	}
 	err = a.write(ctx, func(tx Tx) error {
-		r, e, err := a.addressed(tx, actor, in)
+		r, _, err := a.addressed(tx, actor, in)
 		if err != nil {
 			return err
 		}
-		form, err := a.askedVersion(tx, e, in)
+		form, err := a.publishedVersion(tx, r.Practice, in)
 		if err != nil {
 			return err
 		}
@@ -85,6 +86,28 @@ func (a *App) NoteRisk(ctx context.Context, actor care.Actor, in Submission) (at
 	}
 	a.wakeAlarms()
 	return true, nil
+}
+
+// lookAtRefused looks at what could not be kept, and gives what the person reads.
+func (a *App) lookAtRefused(ctx context.Context, actor care.Actor, in Submission) (out Receipt, err error) {
+	if out.Risk, err = a.NoteRisk(ctx, actor, in); err != nil {
+		return Receipt{}, err
+	}
+	return out, a.read(ctx, func(tx Tx) error {
+		i, err := tx.Invitation(actor.Practice, actor.Invitation)
+		if err != nil {
+			return err
+		}
+		if out.Help, err = helpFor(tx, i.Practice, i.Client, in.Language); err != nil {
+			return err
+		}
+		e, err := tx.Episode(i.Practice, i.Episode)
+		if err != nil {
+			return err
+		}
+		out.Readers, err = readers(tx, e)
+		return err
+	})
 }
 
 // raise stores a risk signal and lays out the mails to those who are told first.

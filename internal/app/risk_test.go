@@ -162,8 +162,8 @@ func TestRiskAlarm(t *testing.T) {
 	})
 }
 
-// TestRiskOfWhatIsNotKept: an answer that is refused, as the form was sent before, is
-// told all the same; a link that ended tells nothing.
+// TestRiskOfWhatIsNotKept: an answer that is refused, as the form was sent before or is
+// asked no more, is told all the same; a link that ended tells nothing.
 func TestRiskOfWhatIsNotKept(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -179,6 +179,19 @@ func TestRiskOfWhatIsNotKept(t *testing.T) {
 			t.Errorf("%+v, %v", r, err)
 		}
 		same(t, "told", w.risksOf(w.neri), 1)
+		must(t, w.app.SetLocalHelp(w.ctx, w.boss, care.LocalHelp{second.Language: {All: "the night line"}}))
+		open := w.visit(w.session) // another who has it open when the ground is withdrawn
+		g := get[[]app.GrantLine](t)(w.app.Grants(w.ctx, w.boss, "phq-9"))
+		must(t, w.app.WithdrawGrant(w.ctx, w.boss, g[0].ID, "The owner asked."))
+		second.Answers = instrument.Answers{"1": 1, "9": 2}
+		second.ID, second.Session = care.ID(uuid.NewString()), w.session
+		r, err = w.app.RecordRating(w.ctx, open, second)
+		if care.CodeOf(err) != care.Invalid || !r.Risk || r.Help.Text != "the night line" || len(r.Readers) != 2 {
+			t.Errorf("no longer asked: %+v, %v", r, err)
+		}
+		second.Version = 9
+		_, err = w.app.NoteRisk(w.ctx, open, second)
+		same(t, "a form that nobody published", care.CodeOf(err), care.NotFound)
 		w.now.Add((4 * 24 * time.Hour).Milliseconds())
 		_, err = w.app.NoteRisk(w.ctx, by, second)
 		same(t, "after its end", care.CodeOf(err), care.NotFound)
