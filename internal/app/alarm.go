@@ -102,11 +102,22 @@ func (a *App) passOn(ctx context.Context, practice care.ID) error {
 		if err != nil {
 			return err
 		}
-		d, err = tx.RiskDuty(practice)
+		if d, err = tx.RiskDuty(practice); ignoreTampered(err) != nil {
+			return err
+		}
+		left := false // an owner whose account has ended takes nothing up
+		if d.Owner != "" && len(open) > 0 {
+			owner, err := tx.Staff(practice, d.Owner)
+			if err := ignoreTampered(err); err != nil {
+				return err
+			}
+			left = owner.Ended()
+		}
 		late = slices.DeleteFunc(open, func(s care.RiskSignal) bool {
-			return s.Step >= care.ToldManagers || now-s.AtMillis < d.Wait().Milliseconds()*int64(s.Step+1)
+			waits := now-s.AtMillis < d.Wait().Milliseconds()*int64(s.Step+1)
+			return s.Step >= care.ToldManagers || waits && (!left || s.Step > care.ToldOwner)
 		})
-		return ignoreTampered(err)
+		return nil
 	})
 	testDue := d.Owner != "" && a.mails() && now-d.TestMillis >= care.AlarmTestEvery.Milliseconds()
 	if err != nil || len(late) == 0 && !testDue {

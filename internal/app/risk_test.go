@@ -248,7 +248,7 @@ func TestAlarmTogether(t *testing.T) {
 func TestAlarmTest(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.app.SetRiskDuty(w.ctx, w.boss, care.RiskDuty{Owner: w.costa.Staff, Hours: 4}))
+		must(t, w.app.SetRiskDuty(w.ctx, w.boss, care.RiskDuty{Owner: w.costa.Staff, Deputy: w.longo.Staff, Hours: 4}))
 		same(t, "the first", len(w.round()), 1)
 		same(t, "no second", len(w.round()), 0)
 		state := func(a care.Actor) app.AlarmState { return get[app.Today](t)(w.app.Today(w.ctx, a)).Alarm }
@@ -266,8 +266,11 @@ func TestAlarmTest(t *testing.T) {
 		if !state(w.boss).Late || !state(w.costa).Late {
 			t.Error("nobody is told that no test came through")
 		}
+		by := w.askRisk()
 		must(t, w.end(w.boss, w.costa.Staff, "", "moved to another town", password))
 		same(t, "the owner left", state(w.boss), app.AlarmState{Gone: true})
+		get[app.Receipt](t)(w.app.RecordRating(w.ctx, by, w.answers(by, 1)))
+		same(t, "the deputy at once", strings.Join(w.round(), " "), "longo@example.org neri@example.org")
 	})
 }
 
