@@ -441,7 +441,7 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 	if v.Closings, err = closings(tx, v.Episode); err != nil {
 		return v, err
 	}
-	if v.Goals, v.Tasks, err = a.workOf(tx, v.Episode, client); err != nil {
+	if v.Goals, v.Tasks, err = a.workOf(tx, v.Episode, client, v.Hidden); err != nil {
 		return v, err
 	}
 	risks, err := tx.Risks(actor.Practice, v.Episode.ID)

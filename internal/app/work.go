@@ -33,6 +33,16 @@ type WorkItem struct {
 	WhyNot   string
 }
 
+// Differs says that client and therapist see it differently: as they agreed, or by
+// what the client last said of wanting it still.
+func (i WorkItem) Differs() bool {
+	now := i.Content
+	if i.Wanted != nil {
+		now.ClientAgrees = i.Wanted
+	}
+	return i.Content.Differ() || now.Differ()
+}
+
 // Open says that it is being worked on.
 func (i WorkItem) Open() bool { return i.Content.State == care.WorkOpen }
 
@@ -80,12 +90,27 @@ func (a *App) workView(tx Tx, actor care.Actor, client, episode care.ID) (v Work
 		return v, err
 	}
 	v.CanWrite = care.MayIn(actor, care.RunSessions, relation) == nil
-	v.Goals, v.Tasks, err = a.workOf(tx, v.Episode, client)
+	c, err := a.course(tx, v.Episode, client)
+	if err != nil {
+		return v, err
+	}
+	points, err := a.points(tx, actor, relation, v.Episode, c)
+	if err != nil {
+		return v, err
+	}
+	hidden := care.ID("")
+	for _, p := range points {
+		if p.Asked.Hidden {
+			hidden = p.Session.ID
+		}
+	}
+	v.Goals, v.Tasks, err = a.workOf(tx, v.Episode, client, hidden)
 	return v, err
 }
 
-// workOf puts the wordings and reports of an episode together.
-func (a *App) workOf(tx Tx, e care.Episode, client care.ID) (goals, tasks []WorkItem, err error) {
+// workOf puts the wordings and reports of an episode together, without what was said
+// after a session that is hidden, "" for none: its answers wait for a guess.
+func (a *App) workOf(tx Tx, e care.Episode, client, hidden care.ID) (goals, tasks []WorkItem, err error) {
 	wordings, err := tx.Agreed(e.Practice, e.ID, client)
 	if err != nil || len(wordings) == 0 {
 		return nil, nil, err
@@ -94,6 +119,7 @@ func (a *App) workOf(tx Tx, e care.Episode, client care.ID) (goals, tasks []Work
 	if err != nil {
 		return nil, nil, err
 	}
+	reports = slices.DeleteFunc(reports, func(r care.WorkReport) bool { return hidden != "" && r.Session == hidden })
 	sessions, err := tx.Sessions(e.Practice, e.ID)
 	if err != nil {
 		return nil, nil, err
@@ -185,7 +211,7 @@ func (a *App) Agree(ctx context.Context, actor care.Actor, client, episode, item
 		if err != nil {
 			return err
 		}
-		goals, tasks, err := a.workOf(tx, e, client)
+		goals, tasks, err := a.workOf(tx, e, client, "")
 		if err != nil {
 			return err
 		}
@@ -198,6 +224,11 @@ func (a *App) Agree(ctx context.Context, actor care.Actor, client, episode, item
 		}
 		if err := room(all, item, kind, in); err != nil {
 			return err
+		}
+		if item == "" && slices.ContainsFunc(all, func(x WorkItem) bool {
+			return x.Kind == kind && x.Content.Words == in.Words && a.nowMillis()-x.AtMillis < justStarted.Milliseconds()
+		}) {
+			return nil // a button pressed twice
 		}
 		w := care.Agreed{ID: a.cfg.NewID(), Practice: actor.Practice, Item: item, Episode: e.ID, Client: client, Staff: actor.Staff, Kind: kind, AtMillis: a.nowMillis(), Content: in}
 		if w.Item == "" {
@@ -257,7 +288,7 @@ func (a *App) workWaits(tx Tx, e care.Episode, client, session care.ID) (goals, 
 	if err != nil || slices.ContainsFunc(reports, func(r care.WorkReport) bool { return r.Session == session }) {
 		return nil, nil, err
 	}
-	goals, tasks, err = a.workOf(tx, e, client)
+	goals, tasks, err = a.workOf(tx, e, client, "")
 	closed := func(x WorkItem) bool { return !x.Open() }
 	return slices.DeleteFunc(goals, closed), slices.DeleteFunc(tasks, closed), err
 }
@@ -323,7 +354,7 @@ func (a *App) ReportWork(ctx context.Context, actor care.Actor, in []care.WorkIt
 		if err != nil {
 			return err
 		}
-		goals, tasks, err := a.workOf(tx, e, i.Client)
+		goals, tasks, err := a.workOf(tx, e, i.Client, "")
 		tx.Damaged()
 		if err != nil {
 			return err

@@ -103,7 +103,9 @@ func TestWorkStep(t *testing.T) {
 		must(t, w.agree("", care.GoalKind, aGoal("CANARY-sleep")))
 		must(t, w.agree("", care.TaskKind, aGoal("CANARY-walk")))
 		w.now.Add((7 * 24 * time.Hour).Milliseconds())
-		by := w.visit(get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode)))
+		session := get[care.ID](t)(w.app.StartSession(w.ctx, w.neri, w.episode))
+		must(t, w.app.Reveal(w.ctx, w.neri, session))
+		by := w.visit(session)
 		for last := false; !last; {
 			f := get[app.FormView](t)(w.app.NextForm(w.ctx, by))
 			last = f.Step == f.Of
@@ -137,6 +139,39 @@ func TestWorkStep(t *testing.T) {
 		}
 		if x := v.Tasks[0]; x.Done != care.NotDone || x.WhyNot != "CANARY-rain" {
 			t.Errorf("%+v", x)
+		}
+	})
+}
+
+// TestWorkHidden: what a client says of goals and tasks waits for the therapist's
+// guess as their rating does, on each page; a button pressed twice writes one goal;
+// who no longer wants what was agreed on is told.
+func TestWorkHidden(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		agreed := aGoal("CANARY-sleep")
+		agreed.ClientAgrees, agreed.TherapistAgrees = ten(8), ten(8)
+		must(t, w.agree("", care.GoalKind, agreed))
+		must(t, w.app.Agree(w.ctx, w.neri, w.client, w.episode, "", care.GoalKind, agreed))
+		goals := func(a care.Actor) (page, own []app.WorkItem) {
+			return get[app.ClientView](t)(w.app.ClientPage(w.ctx, a, w.client, "")).Goals, get[app.WorkView](t)(w.app.Work(w.ctx, a, w.client, "")).Goals
+		}
+		page, _ := goals(w.neri)
+		same(t, "written twice", len(page), 1)
+		w.answerAll(w.respondent, .5, 0, "")
+		must(t, w.app.ReportWork(w.ctx, w.respondent, []care.WorkItemReport{{Item: page[0].Item, Progress: ten(2), Wanted: ten(3)}}))
+		page, own := goals(w.neri)
+		if page[0].Progress[0] != nil || own[0].Progress[0] != nil || page[0].Wanted != nil || page[0].Differs() {
+			t.Errorf("before the guess: %+v, %+v", page[0], own[0])
+		}
+		page, own = goals(w.longo)
+		if page[0].Progress[0] == nil || own[0].Progress[0] == nil {
+			t.Error("a supervisor guesses nothing")
+		}
+		must(t, w.app.Reveal(w.ctx, w.neri, w.session))
+		page, own = goals(w.neri)
+		if *page[0].Progress[0] != 2 || *own[0].Progress[0] != 2 || !page[0].Differs() {
+			t.Errorf("after it: %+v, %+v", page[0], own[0])
 		}
 	})
 }

@@ -43,6 +43,8 @@ type workModel struct {
 type workView struct {
 	app.WorkItem
 	Since   string
+	Until   string   // when it was reached, finished or set aside
+	Wanted  string   // how far the client last said they still want it
 	Sides   []string // who agrees how far, and to whom it matters how much
 	Differs bool
 	Write   bool // the reader may change it
@@ -53,7 +55,7 @@ type workView struct {
 	Step    *workForm // for a smaller one, of a task that was not done
 }
 
-type pastWording struct{ Day, Words string }
+type pastWording struct{ Day, Words, State string }
 
 // workForm is a goal or task as it can be written or changed.
 type workForm struct {
@@ -115,7 +117,13 @@ func (c *call) workModel(v app.WorkView) workModel {
 
 func (c *call) workViews(of app.WorkView, all []app.WorkItem) (out []workView) {
 	for _, i := range all {
-		v := workView{WorkItem: i, Since: c.p.Date(c.at(i.Since)), Differs: i.Content.Differ(), Write: of.CanWrite, Form: c.workForm(of, i.Kind, i.Item, string("f"+i.Item), i.Content)}
+		v := workView{WorkItem: i, Since: c.p.Date(c.at(i.Since)), Differs: i.Differs(), Write: of.CanWrite, Form: c.workForm(of, i.Kind, i.Item, string("f"+i.Item), i.Content)}
+		if !i.Open() {
+			v.Until = c.p.Date(c.at(i.AtMillis))
+		}
+		if i.Wanted != nil {
+			v.Wanted = c.p.T("work.wanted_now", "N", *i.Wanted)
+		}
 		for _, s := range v.Form.Scales {
 			if s.Chosen != "" {
 				v.Sides = append(v.Sides, c.p.T("work.of_ten", "What", s.Label, "N", s.Chosen))
@@ -142,7 +150,7 @@ func (c *call) workViews(of app.WorkView, all []app.WorkItem) (out []workView) {
 			v.Step = &f
 		}
 		for _, b := range i.Before {
-			v.Past = append(v.Past, pastWording{c.p.Date(c.at(b.AtMillis)), b.Content.Words})
+			v.Past = append(v.Past, pastWording{c.p.Date(c.at(b.AtMillis)), b.Content.Words, c.p.T("work.state." + string(b.Content.State))})
 		}
 		out = append(out, v)
 	}
