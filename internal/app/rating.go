@@ -261,6 +261,9 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 		if out.Help, err = helpFor(tx, r.Practice, r.Client, in.Language); err != nil {
 			return r, out, err
 		}
+		if out.Told, err = names(tx, e.Practice, e.Therapists); err != nil {
+			return r, out, err
+		}
 		if out.Readers, err = readers(tx, e); err != nil || out.More {
 			return r, out, err
 		}

@@ -105,7 +105,7 @@ func (a *App) lookAtRefused(ctx context.Context, actor care.Actor, in Submission
 		if err != nil {
 			return err
 		}
-		out.Readers, err = readers(tx, e)
+		out.Told, err = names(tx, e.Practice, e.Therapists)
 		return err
 	})
 }

@@ -120,7 +120,7 @@ func TestRiskAlarm(t *testing.T) {
 		w.mail.noAlarm = errPlanted // the mail server is down
 		same(t, "mailed", len(w.round()), 0)
 		in := w.answers(by, 1)
-		if r := get[app.Receipt](t)(w.app.RecordRating(w.ctx, by, in)); !r.Risk || len(r.Readers) == 0 {
+		if r := get[app.Receipt](t)(w.app.RecordRating(w.ctx, by, in)); !r.Risk || len(r.Told) != 1 || r.Told[0] != "CANARY-neri" { // the supervisor reads, and is not told
 			t.Errorf("%+v", r)
 		}
 		if r := get[app.Receipt](t)(w.app.RecordRating(w.ctx, by, in)); !r.Risk || !r.Repeated {
@@ -186,7 +186,7 @@ func TestRiskOfWhatIsNotKept(t *testing.T) {
 		second.Answers = instrument.Answers{"1": 1, "9": 2}
 		second.ID, second.Session = care.ID(uuid.NewString()), w.session
 		r, err = w.app.RecordRating(w.ctx, open, second)
-		if care.CodeOf(err) != care.Invalid || !r.Risk || r.Help.Text != "the night line" || len(r.Readers) != 2 {
+		if care.CodeOf(err) != care.Invalid || !r.Risk || r.Help.Text != "the night line" || len(r.Told) != 1 {
 			t.Errorf("no longer asked: %+v, %v", r, err)
 		}
 		second.Version = 9

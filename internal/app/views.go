@@ -188,6 +188,7 @@ type Receipt struct {
 	More     bool
 	Readers  []string // for a respondent whose last form it was: who will read it
 	Work     bool     // goals or tasks wait to be spoken of, after the last form
+	Told     []string // the names of the therapists, who are told of it
 	Risk     bool     // an answer spoke of danger: people are told, and help is to be shown
 	Help     HelpShown
 	TimeZone string

@@ -181,7 +181,7 @@ func sendForm(c *call) error {
 // whatever comes next. It is the answer to the form itself, so that nothing has to
 // be asked for again.
 func (c *call) helpNow(r app.Receipt, kept bool) error {
-	m := helpNowModel{HelpShown: r.Help, Readers: r.Readers, To: "/form"}
+	m := helpNowModel{HelpShown: r.Help, Told: r.Told, To: "/form"}
 	if kept && !r.More {
 		c.keepReceipt(r)
 		m.To = "/form/sent"
@@ -195,8 +195,8 @@ func (c *call) helpNow(r app.Receipt, kept bool) error {
 // helpNowModel is that page; To is where it goes on.
 type helpNowModel struct {
 	app.HelpShown
-	Readers []string
-	To      string
+	Told []string
+	To   string
 }
 
 // lookAtPart looks at what is chosen so far in a form that asks about danger; the

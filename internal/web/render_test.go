@@ -75,7 +75,7 @@ func samples(lang string) []sample {
 		{"form-sent", receipt, nil}, {"form-sent", handed, nil}, {"form-already", receiptView{}, nil}, {"form-already", handed, nil},
 		{"form-blank", time.Now(), nil},
 		{"form-work", newWorkStep(p, app.WorkStep{Readers: []string{"<A>"}, Goals: []app.WorkItem{{Agreed: care.Agreed{Item: "g", Content: care.AgreedContent{Words: "<sleep>"}}}}, Tasks: []app.WorkItem{{Agreed: care.Agreed{Item: "t", Content: care.AgreedContent{Words: "walk"}}}}}, map[string][]string{"p-g": {"4"}, "d-t": {"not"}, "y-t": {"<rain>"}}, map[string]string{"g": "No."}), nil},
-		{"form-now", helpNowModel{HelpShown: app.HelpShown{Text: "<116117>", Language: "it", Hours: "<h>"}, Readers: []string{"<A>", "B"}, To: "/form/sent"}, nil}, {"form-now", helpNowModel{To: "/form"}, nil}, {"kiosk", kioskView{}, nil}, {"kiosk", kioskView{}, map[string]string{"pin": "No."}},
+		{"form-now", helpNowModel{HelpShown: app.HelpShown{Text: "<116117>", Language: "it", Hours: "<h>"}, Told: []string{"<A>", "B"}, To: "/form/sent"}, nil}, {"form-now", helpNowModel{To: "/form"}, nil}, {"kiosk", kioskView{}, nil}, {"kiosk", kioskView{}, map[string]string{"pin": "No."}},
 		{"error", errorView{Title: "T", Text: "x", Reference: "ABC", Back: "/"}, nil},
 		{"error", errorView{Title: "T", Text: "x", Respondent: true, Kiosk: true}, nil},
 		{"signin", signInView{}, nil}, {"signin", signInView{Email: "a@b.c"}, map[string]string{"password": "No."}},
