@@ -38,7 +38,7 @@ build: ## Build the static binary bin/entente
 test: ## Install what the tests need, then run all of them
 	@bash scripts/setup-tests
 	@bash scripts/setup-pebble
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./...
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 24m ./...
 
 lint: $(GOLANGCI) ## Check format, go vet, golangci-lint
 	@unformatted="$$(find . -name '*.go' -not -path '*/.*' -print0 | xargs -0 gofmt -l)"; \
