@@ -33,6 +33,23 @@ type EndedRow struct {
 	Reason  care.ClosingReason // "" if it does not open
 }
 
+// Closable is a client and the episode of theirs, "" for the newest, that the actor
+// could end or let go on. Therapists of it only. Errors: not_found, forbidden.
+func (a *App) Closable(ctx context.Context, actor care.Actor, client, episode care.ID) (c care.Client, e care.Episode, err error) {
+	err = a.read(ctx, func(tx Tx) error {
+		if e, err = a.writable(tx, actor, client, episode); err != nil {
+			return err
+		}
+		c, err = tx.NamedClient(actor.Practice, client)
+		tx.Damaged() // the page names the client by their number
+		return err
+	})
+	if err != nil {
+		return c, e, err
+	}
+	return c, e, a.noteRead(ctx, actor, "read_client", client, client)
+}
+
 // CloseEpisode ends an episode: it leaves the lists of those who work in it, asks
 // nothing any more, and stays readable. How the alliance stood is kept with it.
 // Therapists of it only. Errors: invalid with the field; conflict for one that has

@@ -252,7 +252,8 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	} else if answered(rs, in.Instrument, r.By) {
 		return r, out, alreadySent()
 	}
-	if actor.IsRespondent() && (!out.More || len(riskItems(in.Instrument, in.Answers)) > 0) {
+	atRisk := len(riskItems(in.Instrument, in.Answers)) > 0
+	if actor.IsRespondent() && (!out.More || atRisk) {
 		p, err := tx.Practice(r.Practice)
 		if err != nil {
 			return r, out, err
@@ -261,8 +262,10 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 		if out.Help, err = helpFor(tx, r.Practice, r.Client, in.Language); err != nil {
 			return r, out, err
 		}
-		if out.Told, err = names(tx, e.Practice, e.Therapists); err != nil {
-			return r, out, err
+		if atRisk {
+			if out.Told, err = names(tx, e.Practice, e.Therapists); err != nil {
+				return r, out, err
+			}
 		}
 		if out.Readers, err = readers(tx, e); err != nil || out.More {
 			return r, out, err

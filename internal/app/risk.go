@@ -31,7 +31,6 @@ type RiskView struct {
 	Therapists []string
 	SeenByName string
 	Treats     bool // the reader treats the client
-	HeldMillis int64
 }
 
 // mostDone bounds what is written about what was done.
@@ -180,9 +179,6 @@ func (a *App) riskView(tx Tx, actor care.Actor, e care.Episode, s care.RiskSigna
 	if v.Therapists, err = names(tx, s.Practice, e.Therapists); err != nil {
 		return v, err
 	}
-	if x, err := tx.Session(s.Practice, s.Session); err == nil {
-		v.HeldMillis = x.AtMillis
-	}
 	if s.SeenBy != "" {
 		by, err := tx.NamedStaff(s.Practice, s.SeenBy)
 		if err != nil {
@@ -198,6 +194,25 @@ func (a *App) riskView(tx Tx, actor care.Actor, e care.Episode, s care.RiskSigna
 	return v, nil
 }
 
+// riskFor is one signal and its episode, if it has come to the actor. Errors:
+// not_found.
+func riskFor(tx Tx, actor care.Actor, id care.ID) (s care.RiskSignal, e care.Episode, err error) {
+	if s, err = tx.Risk(actor.Practice, id); err != nil {
+		return s, e, err
+	}
+	if e, err = tx.Episode(actor.Practice, s.Episode); err != nil {
+		return s, e, err
+	}
+	d, err := tx.RiskDuty(actor.Practice)
+	if err := ignoreTampered(err); err != nil {
+		return s, e, err
+	}
+	if !looksAfter(actor, e, d, s) {
+		return s, e, care.Missing()
+	}
+	return s, e, nil
+}
+
 // RiskSignal returns one signal for one of those who look after it. Errors:
 // not_found for whom it has not come to.
 func (a *App) RiskSignal(ctx context.Context, actor care.Actor, id care.ID) (v RiskView, err error) {
@@ -205,20 +220,9 @@ func (a *App) RiskSignal(ctx context.Context, actor care.Actor, id care.ID) (v R
 		return v, care.Missing()
 	}
 	err = a.read(ctx, func(tx Tx) error {
-		s, err := tx.Risk(actor.Practice, id)
+		s, e, err := riskFor(tx, actor, id)
 		if err != nil {
 			return err
-		}
-		e, err := tx.Episode(actor.Practice, s.Episode)
-		if err != nil {
-			return err
-		}
-		d, err := tx.RiskDuty(actor.Practice)
-		if err := ignoreTampered(err); err != nil {
-			return err
-		}
-		if !looksAfter(actor, e, d, s) {
-			return care.Missing()
 		}
 		v, err = a.riskView(tx, actor, e, s)
 		tx.Damaged() // what does not open is told without it
@@ -245,21 +249,10 @@ func (a *App) TakeUpRisk(ctx context.Context, actor care.Actor, id care.ID, done
 		return care.Bad("done", "field.too_long")
 	}
 	return a.write(ctx, func(tx Tx) error {
-		s, err := tx.Risk(actor.Practice, id)
-		if err != nil {
-			return err
-		}
+		s, _, err := riskFor(tx, actor, id)
 		tx.Damaged() // who takes it up needs none of what does not open
-		e, err := tx.Episode(actor.Practice, s.Episode)
 		if err != nil {
 			return err
-		}
-		d, err := tx.RiskDuty(actor.Practice)
-		if err := ignoreTampered(err); err != nil {
-			return err
-		}
-		if !looksAfter(actor, e, d, s) {
-			return care.Missing()
 		}
 		s.SeenBy, s.SeenMillis, s.Done = actor.Staff, a.nowMillis(), done
 		seen, err := tx.SeeRisk(s)

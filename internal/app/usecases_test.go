@@ -154,6 +154,10 @@ var useCases = []useCase{
 	}},
 	{"ReportWork", []who{respondent}, false, func(w *world, a care.Actor) error { return w.app.ReportWork(w.ctx, a, nil) }},
 	{"Ended", append([]who{stranger}, staffOfPractice...), false, func(w *world, a care.Actor) error { return errorOf(w.app.Ended(w.ctx, a)) }},
+	{"Closable", []who{neri}, false, func(w *world, a care.Actor) error {
+		_, _, err := w.app.Closable(w.ctx, a, w.client, w.episode)
+		return err
+	}},
 	{"CloseEpisode", []who{neri}, true, func(w *world, a care.Actor) error {
 		return w.app.CloseEpisode(w.ctx, a, w.endable, care.ClosingContent{Reason: care.Practical, Words: "CANARY-end"})
 	}},

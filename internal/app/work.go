@@ -119,6 +119,10 @@ func (a *App) workOf(tx Tx, e care.Episode, client, hidden care.ID) (goals, task
 	if err != nil {
 		return nil, nil, err
 	}
+	return workItems(tx, e, wordings, reports, hidden)
+}
+
+func workItems(tx Tx, e care.Episode, wordings []care.Agreed, reports []care.WorkReport, hidden care.ID) (goals, tasks []WorkItem, err error) {
 	reports = slices.DeleteFunc(reports, func(r care.WorkReport) bool { return hidden != "" && r.Session == hidden })
 	sessions, err := tx.Sessions(e.Practice, e.ID)
 	if err != nil {
@@ -281,16 +285,33 @@ type WorkStep struct {
 	Goals, Tasks []WorkItem
 }
 
-// workWaits are the open goals and tasks of which a client has not said anything
-// after a session; between sessions done ones only.
+// workWaits are the open goals and tasks, if the client has not said anything of
+// them after a session.
 func (a *App) workWaits(tx Tx, e care.Episode, client, session care.ID) (goals, tasks []WorkItem, err error) {
+	wordings, err := tx.Agreed(e.Practice, e.ID, client)
+	if err != nil || len(wordings) == 0 {
+		return nil, nil, err
+	}
 	reports, err := tx.WorkReports(e.Practice, e.ID, client)
 	if err != nil || slices.ContainsFunc(reports, func(r care.WorkReport) bool { return r.Session == session }) {
 		return nil, nil, err
 	}
-	goals, tasks, err = a.workOf(tx, e, client, "")
+	goals, tasks, err = workItems(tx, e, wordings, reports, "")
 	closed := func(x WorkItem) bool { return !x.Open() }
 	return slices.DeleteFunc(goals, closed), slices.DeleteFunc(tasks, closed), err
+}
+
+// answering is what a respondent speaks of: their invitation, in force and with the
+// consents it waits for, and its episode.
+func (a *App) answering(tx Tx, actor care.Actor) (i care.Invitation, e care.Episode, err error) {
+	if i, err = a.inForce(tx, actor); err != nil {
+		return i, e, err
+	}
+	if err := a.consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
+		return i, e, err
+	}
+	e, err = tx.Episode(i.Practice, i.Episode)
+	return i, e, err
 }
 
 // NextWork gives a respondent their open goals and tasks, to say how they stand.
@@ -300,14 +321,7 @@ func (a *App) NextWork(ctx context.Context, actor care.Actor) (v WorkStep, err e
 		return v, care.Missing()
 	}
 	err = a.read(ctx, func(tx Tx) error {
-		i, err := a.inForce(tx, actor)
-		if err != nil {
-			return err
-		}
-		if err := a.consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
-			return err
-		}
-		e, err := tx.Episode(i.Practice, i.Episode)
+		i, e, err := a.answering(tx, actor)
 		if err != nil {
 			return err
 		}
@@ -343,14 +357,7 @@ func (a *App) ReportWork(ctx context.Context, actor care.Actor, in []care.WorkIt
 		}
 	}
 	return a.write(ctx, func(tx Tx) error {
-		i, err := a.inForce(tx, actor)
-		if err != nil {
-			return err
-		}
-		if err := a.consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
-			return err
-		}
-		e, err := tx.Episode(i.Practice, i.Episode)
+		i, e, err := a.answering(tx, actor)
 		if err != nil {
 			return err
 		}

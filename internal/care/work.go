@@ -67,10 +67,10 @@ type AgreedContent struct {
 	ProposedBy WorkSide  `json:"proposed_by"`
 	State      WorkState `json:"state"`
 	// How far each side agrees with it, and how much it matters to them.
-	ClientAgrees    *int `json:"client_agrees,omitempty"`
-	TherapistAgrees *int `json:"therapist_agrees,omitempty"`
-	ClientMatters   *int `json:"client_matters,omitempty"`
-	TherapistMatter *int `json:"therapist_matters,omitempty"`
+	ClientAgrees     *int `json:"client_agrees,omitempty"`
+	TherapistAgrees  *int `json:"therapist_agrees,omitempty"`
+	ClientMatters    *int `json:"client_matters,omitempty"`
+	TherapistMatters *int `json:"therapist_matters,omitempty"`
 	// Of a task: why, in the client's words; how often; how hard it seems; a carer's
 	// part in it; whether it is done in sessions or between them; of which bigger task
 	// it is a step.
@@ -111,7 +111,7 @@ func (c AgreedContent) Check(k WorkKind) error {
 	case !slices.Contains(WorkSides(), c.ProposedBy):
 		return Bad("proposed_by", "field.choice")
 	}
-	for field, v := range map[string]*int{"client_agrees": c.ClientAgrees, "therapist_agrees": c.TherapistAgrees, "client_matters": c.ClientMatters, "therapist_matters": c.TherapistMatter, "hard": c.Hard} {
+	for field, v := range map[string]*int{"client_agrees": c.ClientAgrees, "therapist_agrees": c.TherapistAgrees, "client_matters": c.ClientMatters, "therapist_matters": c.TherapistMatters, "hard": c.Hard} {
 		if v != nil && (*v < 0 || *v > MostWorkScale) {
 			return Bad(field, "field.choice")
 		}
@@ -123,7 +123,7 @@ func (c AgreedContent) Check(k WorkKind) error {
 // not matter to them alike.
 func (c AgreedContent) Differ() bool {
 	far := func(a, b *int) bool { return a != nil && b != nil && max(*a-*b, *b-*a) >= SidesDiffer }
-	return far(c.ClientAgrees, c.TherapistAgrees) || far(c.ClientMatters, c.TherapistMatter)
+	return far(c.ClientAgrees, c.TherapistAgrees) || far(c.ClientMatters, c.TherapistMatters)
 }
 
 // LogValue keeps what was agreed out of every log.

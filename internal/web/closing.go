@@ -49,14 +49,11 @@ func (c *call) closingLines(all []app.ClosingView) (out []closingLine) {
 }
 
 func (c *call) closingModel(episode care.ID, typed care.ClosingContent) (m closingModel, err error) {
-	v, err := c.app().Work(c.r.Context(), c.by, c.id(), episode)
+	who, e, err := c.app().Closable(c.r.Context(), c.by, c.id(), episode)
 	if err != nil {
 		return m, err
 	}
-	if !v.CanWrite {
-		return m, care.Missing()
-	}
-	return closingModel{Client: v.Client.ID, Label: c.nameOf(v.Client.Label, v.Client.ID), Episode: v.Episode.ID, Reasons: care.ClosingReasons(), Typed: typed}, nil
+	return closingModel{Client: who.ID, Label: c.nameOf(who.Label, who.ID), Episode: e.ID, Reasons: care.ClosingReasons(), Typed: typed}, nil
 }
 
 func closingPage(c *call) error {

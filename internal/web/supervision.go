@@ -3,6 +3,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"net/http"
 
@@ -113,7 +114,7 @@ func (c *call) reviewModel(v app.ClientView) togetherModel {
 		if len(a.Client) == 0 || a.Client[0].Informant != alliance.Client {
 			continue
 		}
-		x := togetherOutcome{Name: a.Instrument.Name.In(c.p.Lang()), togetherPicture: c.ownPicture(v, a, "review"+string(rune('a'+i)))}
+		x := togetherOutcome{Name: a.Instrument.Name.In(c.p.Lang()), togetherPicture: c.ownPicture(v, a, fmt.Sprintf("review%d", i))}
 		if f := c.faring(v, a); f != nil {
 			x.Text = f.Word + " " + f.Text
 		}
@@ -167,7 +168,7 @@ func (c *call) togetherModel(v app.ClientView) togetherModel {
 			continue
 		}
 		a.Client, a.Therapist, a.Predicted, a.Gaps = own, nil, nil, nil
-		x := c.ownPicture(v, a, "together"+string(rune('a'+i)))
+		x := c.ownPicture(v, a, fmt.Sprintf("together%d", i))
 		for _, s := range own {
 			row := c.changeRow(v, a, s)
 			row.Fell = false

@@ -88,7 +88,7 @@ func (workScale) Choices() (out []string) {
 func (c *call) workForm(of app.WorkView, kind care.WorkKind, item care.ID, id string, typed care.AgreedContent) workForm {
 	f := workForm{Client: of.Client.ID, Episode: of.Episode.ID, Kind: kind, Item: item, ID: id, Typed: typed, States: care.WorkStates(kind), Sides: care.WorkSides()}
 	names := []string{"client_agrees", "therapist_agrees", "client_matters", "therapist_matters"}
-	values := []*int{typed.ClientAgrees, typed.TherapistAgrees, typed.ClientMatters, typed.TherapistMatter}
+	values := []*int{typed.ClientAgrees, typed.TherapistAgrees, typed.ClientMatters, typed.TherapistMatters}
 	if kind == care.TaskKind {
 		names, values = []string{"client_agrees", "therapist_agrees", "hard"}, []*int{typed.ClientAgrees, typed.TherapistAgrees, typed.Hard}
 	}
@@ -180,7 +180,7 @@ func scale(text string) *int {
 func typedWork(f url.Values) care.AgreedContent {
 	return care.AgreedContent{
 		Words: f.Get("words"), Whose: care.WorkSide(f.Get("whose")), ProposedBy: care.WorkSide(f.Get("proposed_by")), State: care.WorkState(f.Get("state")),
-		ClientAgrees: scale(f.Get("client_agrees")), TherapistAgrees: scale(f.Get("therapist_agrees")), ClientMatters: scale(f.Get("client_matters")), TherapistMatter: scale(f.Get("therapist_matters")),
+		ClientAgrees: scale(f.Get("client_agrees")), TherapistAgrees: scale(f.Get("therapist_agrees")), ClientMatters: scale(f.Get("client_matters")), TherapistMatters: scale(f.Get("therapist_matters")),
 		Why: f.Get("why"), Often: f.Get("often"), Hard: scale(f.Get("hard")), CarerPart: f.Get("carer_part"), InSession: f.Get("in_session") != "", StepOf: care.ID(f.Get("step_of")),
 	}
 }
