@@ -44,8 +44,8 @@ func TestFaults(t *testing.T) {
 // breakEach returns how many statements were broken before u succeeded.
 func (w *world) breakEach(u useCase, x who) int {
 	w.t.Helper()
+	before := w.digest()
 	for n := int64(1); n < 500; n++ {
-		before := w.digest()
 		w.left.Store(n)
 		w.fail.Store(1)
 		err := u.run(w, w.actor(x))
@@ -57,7 +57,8 @@ func (w *world) breakEach(u useCase, x who) int {
 			w.t.Errorf("%s, statement %d broken: %v", u.method, n, err)
 			return int(n)
 		}
-		if w.digest() != before {
+		if now := w.digest(); now != before {
+			before = now
 			w.t.Errorf("%s, statement %d broken: half of it was written", u.method, n)
 		}
 	}

@@ -206,7 +206,10 @@ func (w *world) digest(but ...string) string {
 		if slices.Contains(but, table) {
 			continue
 		}
-		sum.Write(fmt.Appendf(nil, "%s %q\n", table, w.rows(table)))
+		for _, line := range w.rows(table) {
+			sum.Write(fmt.Appendf(nil, "%s %d ", table, len(line)))
+			sum.Write([]byte(line))
+		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
@@ -229,10 +232,13 @@ func (w *world) rows(table string) (lines []string) {
 		for _, c := range cells {
 			switch v := (*c.(*any)).(type) {
 			case []byte:
-				fmt.Fprintf(&b, "%s|", v)
+				b.Write(v)
+			case string:
+				b.WriteString(v)
 			default:
-				fmt.Fprintf(&b, "%v|", v)
+				fmt.Fprint(&b, v)
 			}
+			b.WriteByte('|')
 		}
 		lines = append(lines, b.String())
 	}
