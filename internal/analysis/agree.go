@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -15,9 +16,10 @@ import (
 
 // ICCCommand is `stats icc`.
 type ICCCommand struct {
-	Source `embed:""`
-	Plain  `embed:""`
-	Raters []string `help:"Columns of the raters, one row for each person rated; all columns of numbers where not given." placeholder:"COLUMN" group:"Scale"`
+	Source   `embed:""`
+	Plain    `embed:""`
+	Raters   []string `help:"Columns of the raters, one row for each person rated; all columns of numbers where not given." placeholder:"COLUMN" group:"Scale"`
+	Complete bool     `help:"Leave out persons with a missing rating; else a mixed model uses every rating there is." group:"Scale"`
 }
 
 // Run does the analysis.
@@ -31,8 +33,12 @@ func (c *ICCCommand) Run(ctx context.Context, s *Streams) error {
 		if err != nil {
 			return nil, err
 		}
-		if t, x, err = t.wholeRows(x); err != nil {
-			return nil, err
+		if c.Complete {
+			if t, x, err = t.wholeRows(x); err != nil {
+				return nil, err
+			}
+		} else {
+			t.drop(unanswered(x))
 		}
 		r, err := psych.ICC(x, c.Level)
 		if err != nil {
@@ -60,7 +66,18 @@ func (c *ICCCommand) document(t *Table, r *psych.ICCResult) *Document {
 		forms = append(forms, o)
 		rows = append(rows, []string{f.Type, iccMeaning[f.Type], num(f.ICC), stat, df(f.DF1), df(f.DF2), prob(f.P), num(f.CI[0]), num(f.CI[1])})
 	}
-	d.Result = Object{{"targets", r.Targets}, {"raters", r.Raters}, {"level", r.Level}, {"ms_between", r.MSB}, {"ms_within", r.MSW}, {"ms_raters", r.MSJ}, {"ms_error", r.MSE}, {"forms", forms}}
+	method, converged, boundary := "analysis of variance", true, []string(nil)
+	if r.Mixed != nil {
+		method, converged, boundary = "mixed model", r.Mixed.State.Converged, r.Mixed.State.Singular
+		d.say("%d of %d ratings are missing: the variances are those of a mixed model of all the others (REML), and the mean squares what they would be for a full table.", r.Missing, r.Targets*r.Raters)
+		if !converged {
+			d.say("The search did NOT converge: do not report it.")
+		}
+		for _, s := range boundary {
+			d.say("On a boundary: %s.", strings.TrimSuffix(s, "."))
+		}
+	}
+	d.Result = Object{{"targets", r.Targets}, {"raters", r.Raters}, {"missing", r.Missing}, {"method", method}, {"converged", converged}, {"boundary", boundary}, {"level", r.Level}, {"ms_between", r.MSB}, {"ms_within", r.MSW}, {"ms_raters", r.MSJ}, {"ms_error", r.MSE}, {"forms", forms}}
 	d.table("", []string{"", "of", "ICC", "F", "df", "df of error", "p", percent(r.Level) + " from", "to"}, rows)
 	d.say("Mean squares: persons %s, within persons %s, raters %s, rest %s.", short(r.MSB), short(r.MSW), short(r.MSJ), short(r.MSE))
 	return d

@@ -41,6 +41,18 @@ func levelsOf(v []float64) map[float64]int {
 	return out
 }
 
+// unanswered are the rows without any value.
+func unanswered(x *mat.Dense) []int {
+	var empty []int
+	rows, _ := x.Dims()
+	for i := range rows {
+		if !slices.ContainsFunc(x.RawRowView(i), func(v float64) bool { return !math.IsNaN(v) }) {
+			empty = append(empty, i)
+		}
+	}
+	return empty
+}
+
 // Run does the analysis.
 func (c *IRTCommand) Run(ctx context.Context, s *Streams) error {
 	if c.Points < 11 || !(c.Limit > 0) {
@@ -70,14 +82,7 @@ func (c *IRTCommand) Run(ctx context.Context, s *Streams) error {
 }
 
 func (c *IRTCommand) document(t *Table, names []string, x *mat.Dense, r *psych.GradedResult) (*Document, error) {
-	var empty []int
-	rows, _ := x.Dims()
-	for i := range rows {
-		if !slices.ContainsFunc(x.RawRowView(i), func(v float64) bool { return !math.IsNaN(v) }) {
-			empty = append(empty, i)
-		}
-	}
-	t.drop(empty)
+	t.drop(unanswered(x))
 	d := &Document{Analysis: "irt", Source: t, Title: fmt.Sprintf("Graded response model of %d items, %d people", len(names), r.N)}
 	if !r.Converged {
 		d.say("The search did NOT converge: do not report it.")
@@ -121,6 +126,7 @@ func (c *IRTCommand) document(t *Table, names []string, x *mat.Dense, r *psych.G
 	}
 	d.table("Discrimination and difficulties", head, table)
 	d.table("Information of the scale", []string{"trait", "information", "SE", "reliability"}, curve)
+	irtPictures(d, names, r)
 	if c.Scores {
 		if err := c.scores(d, t, x, r); err != nil {
 			return nil, err

@@ -191,8 +191,9 @@ func (c *OmegaCommand) code() (string, error) {
 func (c *ICCCommand) code() (string, error) {
 	s := &script{}
 	s.read(c.Source, "psych")
-	(&Items{Items: c.Raters, Complete: true}).code(s, true)
-	s.line("fit <- ICC(dat, lmer = FALSE, alpha = %g)", 1-c.Level)
+	(&Items{Items: c.Raters, Complete: c.Complete}).code(s, true)
+	s.line("dat <- dat[rowSums(!is.na(dat)) > 0, ]")
+	s.line("fit <- ICC(dat, lmer = anyNA(dat), alpha = %g)", 1-c.Level)
 	s.line("print(fit)")
 	return s.String(), nil
 }

@@ -3,11 +3,14 @@
 package psych
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/entente-project/entente/stats/lmm"
 )
 
 // ICCForm is one of the six intraclass correlations of Shrout & Fleiss (1979).
@@ -29,17 +32,23 @@ type ICCForm struct {
 // ICCResult is the analysis of variance of targets by raters and what follows.
 type ICCResult struct {
 	Targets, Raters int
-	Omitted         int     // targets left out because a rating is missing
+	Omitted         int     // targets left out because they have no rating
+	Missing         int     // ratings missing among the others; if any, the mean squares are those of Mixed
 	MSB, MSW        float64 // between and within targets
 	MSJ, MSE        float64 // between raters, and rest
 	Level           float64 // of the intervals
 	Forms           [6]ICCForm
+	// Mixed is the model with targets and raters at random behind it where ratings
+	// are missing: its State says how far to trust it. Nil without missing ratings.
+	Mixed *lmm.Model
 }
 
 // ICC returns the six intraclass correlations of targets (rows) rated by the
-// same raters (columns), with F tests and intervals at the given level. Targets
-// with a missing rating are left out and counted. It needs two targets and two
-// raters, and ratings that vary.
+// same raters (columns), with F tests and intervals at the given level. Where
+// ratings are missing (at random), variances are estimated from all that there
+// are by a mixed model and the mean squares are what they would be for a full
+// table. Targets without any rating are left out and counted. It needs two
+// targets and two raters, and ratings that vary.
 //
 // Sources: Shrout & Fleiss (1979), Psychological Bulletin 86; McGraw & Wong
 // (1996), Psychological Methods 1, table 7.
@@ -51,34 +60,83 @@ func ICC(x mat.Matrix, level float64) (*ICCResult, error) {
 		return nil, fmt.Errorf("level %v is not between 0 and 1", level)
 	}
 	all, k := x.Dims()
-	c := completeRows(x)
+	c, missing := ratedRows(x)
 	if c == nil || k < 2 || c.RawMatrix().Rows < 2 {
 		return nil, fmt.Errorf("intraclass correlation needs two targets that two raters rated: %w", ErrNoData)
 	}
 	n := c.RawMatrix().Rows
-	r := &ICCResult{Targets: n, Raters: k, Omitted: all - n, Level: level}
-	// In units of the largest difference squares stay within what a number holds.
-	first, largest := c.At(0, 0), 0.0
-	c.Apply(func(_, _ int, v float64) float64 { largest = math.Max(largest, math.Abs(v-first)); return v }, c)
-	if math.IsInf(largest, 0) {
-		return nil, fmt.Errorf("the ratings are too large; give them in another unit")
+	r := &ICCResult{Targets: n, Raters: k, Omitted: all - n, Missing: missing, Level: level}
+	unit, err := inUnits(c)
+	if err != nil {
+		return nil, err
 	}
-	_, unit := math.Frexp(largest)
-	c.Apply(func(_, _ int, v float64) float64 { return math.Ldexp(v-first, -unit) }, c)
-	ssTotal := r.meanSquares(c)
-	if ssTotal == 0 {
-		return nil, fmt.Errorf("all ratings are equal")
+	if missing > 0 {
+		err = r.mixedSquares(c)
+	} else if r.meanSquares(c) == 0 {
+		err = errEqualRatings
+	} else if r.MSB == 0 {
+		err = fmt.Errorf("the means of the %d targets are equal", n)
 	}
-	if r.MSB == 0 {
-		return nil, fmt.Errorf("the means of the %d targets are equal", n)
+	if err != nil {
+		return nil, err
 	}
 	r.forms()
 	for _, m := range []*float64{&r.MSB, &r.MSW, &r.MSJ, &r.MSE} {
 		if *m = math.Ldexp(*m, 2*unit); math.IsInf(*m, 0) {
-			return nil, fmt.Errorf("the ratings are too large; give them in another unit")
+			return nil, errLargeRatings
 		}
 	}
 	return r, nil
+}
+
+var (
+	errEqualRatings = errors.New("all ratings are equal")
+	errLargeRatings = errors.New("the ratings are too large; give them in another unit")
+)
+
+// ratedRows returns the rows with a rating and how many ratings they lack.
+func ratedRows(x mat.Matrix) (*mat.Dense, int) {
+	rows, k := x.Dims()
+	var data []float64
+	missing := 0
+	for i := range rows {
+		row := mat.Row(nil, i, x)
+		lacks := 0
+		for _, v := range row {
+			if math.IsNaN(v) {
+				lacks++
+			}
+		}
+		if lacks < k {
+			data = append(data, row...)
+			missing += lacks
+		}
+	}
+	if len(data) == 0 {
+		return nil, 0
+	}
+	return mat.NewDense(len(data)/k, k, data), missing
+}
+
+// inUnits takes the first rating from all and divides by a power of two, so that
+// squares stay within what a number holds; it returns the power.
+func inUnits(c *mat.Dense) (int, error) {
+	first, largest := math.NaN(), 0.0
+	for _, v := range c.RawMatrix().Data {
+		if math.IsNaN(v) {
+			continue
+		}
+		if math.IsNaN(first) {
+			first = v
+		}
+		largest = math.Max(largest, math.Abs(v-first))
+	}
+	if math.IsInf(largest, 0) {
+		return 0, errLargeRatings
+	}
+	_, unit := math.Frexp(largest)
+	c.Apply(func(_, _ int, v float64) float64 { return math.Ldexp(v-first, -unit) }, c)
+	return unit, nil
 }
 
 // meanSquares fills the analysis of variance of ratings less the first, so that a
