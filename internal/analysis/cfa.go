@@ -61,8 +61,8 @@ func (c *CFACommand) settle() error {
 		return wrongUse("--invariance, --group-equal and --group-partial need --group")
 	case c.Missing == "fiml" && (ordered || c.Estimator == "MLM"):
 		return wrongUse("--missing fiml is for --estimator ML and MLR")
-	case ordered && (c.Scores || c.Modifications):
-		return wrongUse("--scores and --modindices are for continuous items (ML, MLR, MLM)")
+	case ordered && c.Modifications:
+		return wrongUse("--modindices is for continuous items (ML, MLR, MLM)")
 	case ordered && c.Reliability:
 		return wrongUse("--reliability is for continuous items (ML, MLR, MLM)")
 	}

@@ -101,16 +101,17 @@ func (f *Fit) scoreTest(g int, c cell, inv *mat.SymDense) (Modification, bool) {
 
 // Scores returns the regression scores (posterior means) of the factors for each
 // person used, group after group in the order of the table: persons by factors.
-// Incomplete rows are scored from what is there.
+// Incomplete rows are scored from what is there. With ordered items they are
+// posterior modes, which need items without residual covariances.
 //
 // Source: Thurstone (1935); Lawley & Maxwell (1971), section 8.3.
 func (f *Fit) Scores() (*mat.Dense, error) {
-	if f.normal == nil {
-		return nil, fmt.Errorf("scores of ordered items are not supported; use GradedResponse for one factor")
-	}
 	q := len(f.Factors)
 	if q == 0 {
 		return nil, fmt.Errorf("the model has no factor")
+	}
+	if f.normal == nil {
+		return f.orderedScores()
 	}
 	out := mat.NewDense(f.N, q, nil)
 	from := 0
