@@ -198,9 +198,14 @@ func TestSessions(t *testing.T) {
 	same("within", get(Within(f, "x", "id", "w")), []float64{1, -1, nan, -5, 5, nan})
 	same("lag", get(Lag(f, "x", "id", "t", 1, "l")), []float64{nan, nan, 2, nan, nan, nan})
 	same("lag 2", get(Lag(f, "x", "id", "t", 2, "l")), []float64{2, nan, nan, nan, 10, nan})
+	jumps := frameOf(t, numeric(t, "id", 2, 1, 1, 1, 2, 1), numeric(t, "t", 1, 9, 2, 4, 3, nan), numeric(t, "x", 5, 6, 7, nan, 8, 9))
+	same("row before", get(LagRow(jumps, "x", "id", "t", "l")), []float64{nan, nan, nan, 7, 5, nan})
 	same("centred", get(Centered(f, "x", "c")), []float64{-4.6, -6.6, nan, 1.4, 11.4, -1.6})
 	twice := frameOf(t, numeric(t, "id", 1, 1), numeric(t, "t", 1, 1), numeric(t, "x", 1, 2))
 	if _, err := Lag(twice, "x", "id", "t", 1, "l"); err == nil || !strings.Contains(err.Error(), "rows 1 and 2") {
+		t.Errorf("two rows at one time: %v", err)
+	}
+	if _, err := LagRow(twice, "x", "id", "t", "l"); err == nil || !strings.Contains(err.Error(), "rows 1 and 2") {
 		t.Errorf("two rows at one time: %v", err)
 	}
 }

@@ -3,8 +3,10 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Between returns the mean of a numeric column in each group, for each row: the
@@ -111,6 +113,44 @@ func Lag(f *Frame, column, group, time string, k float64, name string) (*Column,
 		if before, ok := rows[moment{code, t.numbers[i] - k}]; ok && code >= 0 {
 			out[i] = c.numbers[before]
 		}
+	}
+	return &Column{name: name, numbers: out}, nil
+}
+
+// LagRow returns the value of a numeric column in the row before, in the same
+// person and by order of time, however long ago: a missed session is jumped over,
+// and with it the distance in time. Use [Lag] where that matters. Two rows of one
+// person at the same time are an error that names them; a row without a time is
+// before no other.
+func LagRow(f *Frame, column, group, time, name string) (*Column, error) {
+	c, g, err := numericBy(f, column, group)
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.numeric(time)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]int, 0, f.rows)
+	out := make([]float64, f.rows)
+	for i, code := range g.codes {
+		out[i] = math.NaN()
+		if code >= 0 && !math.IsNaN(t.numbers[i]) {
+			rows = append(rows, i)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b int) int {
+		return cmp.Or(cmp.Compare(g.codes[a], g.codes[b]), cmp.Compare(t.numbers[a], t.numbers[b]))
+	})
+	for k, i := range rows {
+		if k == 0 || g.codes[rows[k-1]] != g.codes[i] {
+			continue
+		}
+		before := rows[k-1]
+		if t.numbers[before] == t.numbers[i] {
+			return nil, fmt.Errorf("rows %d and %d: %q of %q has two rows at %s %s", before+1, i+1, g.levels[g.codes[i]], group, time, numberText(t.numbers[i]))
+		}
+		out[i] = c.numbers[before]
 	}
 	return &Column{name: name, numbers: out}, nil
 }

@@ -26,7 +26,7 @@ type LmmCommand struct {
 	CompSymm string   `name:"compsymm" help:"One correlation for each pair of residuals of a group." placeholder:"GROUP" group:"Model"`
 	VarIdent string   `name:"varident" help:"A residual variance of its own for each level of the column." placeholder:"COLUMN" group:"Model"`
 	Split    []string `sep:"none" help:"Split a score into what is within and what is between persons: 'COMMIT by SUBNUM' adds COMMIT.within and COMMIT.between (centred)." placeholder:"COLUMN by GROUP" group:"Prepare"`
-	Lag      []string `sep:"none" help:"The session before: 'JSAT by SUBNUM over TIME' adds JSAT.lag. After --split, so that parts can be lagged too." placeholder:"COLUMN by GROUP over TIME" group:"Prepare"`
+	Lag      []string `sep:"none" help:"The session before: 'JSAT by SUBNUM over TIME' adds JSAT.lag, missing after a session that is not there; with 'after TIME' it is the row before, however long ago. After --split, so that parts can be lagged too." placeholder:"COLUMN by GROUP over TIME" group:"Prepare"`
 	DF       string   `name:"df" enum:"satterthwaite,kenward-roger,containment,none" default:"satterthwaite" help:"Degrees of freedom of the tests: satterthwaite, kenward-roger, containment (as nlme), none." group:"Show"`
 	Terms    bool     `help:"Test each term of the fixed effects (F)." group:"Show"`
 	Confint  string   `enum:"wald,profile,bootstrap" default:"wald" help:"Intervals: wald, profile, bootstrap." group:"Show"`
@@ -120,6 +120,17 @@ func words(flag, rule string, joints ...string) ([]string, error) {
 	return out, nil
 }
 
+// lagsRows says whether a rule of --lag asks for the row before (after TIME), not
+// for the session one less (over TIME).
+func lagsRows(rule string) bool { return slices.Contains(strings.Fields(rule), "after") }
+
+func lagWords(rule string) ([]string, error) {
+	if lagsRows(rule) {
+		return words("lag", rule, "by", "after")
+	}
+	return words("lag", rule, "by", "over")
+}
+
 // extend adds the columns of --split and --lag.
 func (c *LmmCommand) extend(t *Table) error {
 	add := func(col *stats.Column, err error) error {
@@ -151,7 +162,7 @@ func (c *LmmCommand) extend(t *Table) error {
 		}
 	}
 	for _, rule := range c.Lag {
-		w, err := words("lag", rule, "by", "over")
+		w, err := lagWords(rule)
 		if err != nil {
 			return err
 		}
@@ -160,7 +171,11 @@ func (c *LmmCommand) extend(t *Table) error {
 				return err
 			}
 		}
-		if err := add(stats.Lag(t.Frame, w[0], w[1], w[2], 1, w[0]+".lag")); err != nil {
+		lagged, err := stats.Lag(t.Frame, w[0], w[1], w[2], 1, w[0]+".lag")
+		if lagsRows(rule) {
+			lagged, err = stats.LagRow(t.Frame, w[0], w[1], w[2], w[0]+".lag")
+		}
+		if err := add(lagged, err); err != nil {
 			return err
 		}
 	}

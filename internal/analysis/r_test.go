@@ -28,6 +28,7 @@ var rCases = []struct {
 	{"metafor robumeta", "meta DATA:meta/meta_06_assink_3level_robust --yi yi --vi vi --cluster study --rve corr --r-code", "c(fit$reg_table$b.r, fit$reg_table$SE)", "robust/coefficients/*/estimate robust/coefficients/*/se", 1e-5},
 	{"lmerTest", "lmm DATA:lmm/lmm_01_sleepstudy_reml 'Reaction ~ Days + (Days | Subject)' --reml --r", "c(fixef(fit), sigma(fit), REMLcrit(fit))", "fixed/*/estimate model/sigma model/criterion", 1e-5},
 	{"lmerTest", "lmm DATA:lmm/lmm_05_univbct_lagged 'JSAT ~ TIME + JSAT.lag + COMMIT.within + COMMIT.between + (1 | SUBNUM)' --split 'COMMIT by SUBNUM' --lag 'JSAT by SUBNUM over TIME' --ml --r", "c(nobs(fit), fixef(fit), as.numeric(logLik(fit)))", "model/n fixed/*/estimate model/loglik", 1e-5},
+	{"lmerTest", "lmm DATA:lmm/lmm_05_univbct_lagged 'JSAT ~ TIME + JSAT.lag + (1 | SUBNUM)' --lag 'JSAT by SUBNUM after TIME' --ml --r", "c(nobs(fit), fixef(fit), as.numeric(logLik(fit)))", "model/n fixed/*/estimate model/loglik", 1e-5},
 	{"nlme", "lmm DATA:lmm/lmm_06_orthodont_lme_ar1 'distance ~ I(age - 11) * Sex + (1 | Subject)' --ar1 Subject --df none --r", "c(fixef(fit), as.numeric(logLik(fit)))", "fixed/*/estimate model/loglik", 1e-4},
 	{"psych", "alpha DATA:psych/psy_02_bfi_alpha_omega --reverse A1 --range 1-6 --r", "c(fit$total$raw_alpha, fit$item.stats$r.drop)", "alpha items/*/r_drop", 1e-6},
 	{"lavaan", "omega DATA:psych/psy_02_bfi_alpha_omega --reverse A1 --range 1-6 --factors 0 --r", "omega.total", "one_factor/omega", 1e-5},

@@ -79,11 +79,16 @@ func (c *LmmCommand) prepareCode(s *script) error {
 		s.line("dat$%s <- dat$%s - mean(dat$%[2]s, na.rm = TRUE)", named(w[0]+".between"), named(w[0]+".mean"))
 	}
 	for _, rule := range c.Lag {
-		w, err := words("lag", rule, "by", "over")
+		w, err := lagWords(rule)
 		if err != nil {
 			return err
 		}
 		x, g, t := named(w[0]), named(w[1]), named(w[2])
+		if lagsRows(rule) {
+			s.line("o <- order(dat$%s, dat$%s)", g, t)
+			s.line("dat$%s <- NA; dat$%[1]s[o] <- ave(dat$%s[o], dat$%s[o], FUN = function(v) c(NA, head(v, -1)))", named(w[0]+".lag"), x, g)
+			continue
+		}
 		s.line("dat$%s <- dat$%s[match(paste(dat$%[3]s, dat$%[4]s - 1), paste(dat$%[3]s, dat$%[4]s))]", named(w[0]+".lag"), x, g, t)
 	}
 	return nil
