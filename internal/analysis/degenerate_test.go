@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,11 +148,13 @@ var degenerate = []degenerateCase{
 	{"polychoric", golden("psych", "psy_02_bfi_alpha_omega"), 60, []string{"polychoric", "-", "--items", "A1,A2,A3"}},
 	{"cfa", golden("psych", "cfa_01_hs_ml"), 60, []string{"cfa", "-", "visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6", "--modindices", "--reliability"}},
 	{"cfa-fiml", golden("psych", "cfa_01_hs_ml"), 60, []string{"cfa", "-", "visual =~ x1 + x2 + x3", "--missing", "fiml"}},
-	{"cfa-wlsmv", golden("psych", "psy_02_bfi_alpha_omega"), 60, []string{"cfa", "-", "a =~ A1 + A2 + A3 + A4", "--estimator", "WLSMV"}},
+	{"cfa-wlsmv", golden("psych", "psy_02_bfi_alpha_omega"), 60, []string{"cfa", "-", "a =~ A1 + A2 + A3 + A4", "--estimator", "WLSMV", "--scores"}},
 	{"irt", golden("psych", "irt_01_bfi_grm"), 60, []string{"irt", "-"}},
 	{"apim", golden("psych", "dyad_01_acitelli_apim"), 60, []string{"apim", "-", "--dyad", "CoupleID", "--member", "gender", "--outcome", "sat", "--predictors", "otherpos_a"}},
 	{"truthbias", golden("psych", "dyad_02_truth_bias"), 40, []string{"truthbias", "-", "--judgment", "judge", "--truth", "truth"}},
 	{"surface", golden("psych", "dyad_02_truth_bias"), 40, []string{"surface", "-", "--x", "judge", "--y", "truth", "--outcome", "moderator"}},
+	{"falls", golden("lmm", "lmm_01_sleepstudy_reml"), 40, []string{"falls", "-", "--person", "Subject", "--session", "Days", "--rating", "Reaction", "--max", "600", "--lower-is-better"}},
+	{"outcome", filepath.Join("..", "..", "outcome", "testdata", "suddengains_sgdata_wide.csv"), 12, []string{"outcome", "-", "--person", "id", "--scores", "bdi_s1,bdi_s2,bdi_s3,bdi_s4", "--change", "7", "--cutoff", "14", "--expect"}},
 	{"rci", golden("psych", "cfa_01_hs_ml"), 40, []string{"rci", "-", "--pre", "x1", "--post", "x2", "--reliability", "0.8", "--clinical", "3,1", "--general", "5,1"}},
 }
 

@@ -166,7 +166,7 @@ func (c *FallsCommand) tables(d *Document, names []string, all, same []asker) {
 	var rows [][]string
 	var objects []Object
 	for _, a := range all {
-		rows = append(rows, []string{a.name, a.limitOf, num(a.limit), whole(a.courses()), fmt.Sprintf("%.0f %%", 100*float64(a.courses())/float64(len(a.first))), whole(a.ratings)})
+		rows = append(rows, []string{a.name, a.limitOf, ifAny(a.limit), whole(a.courses()), fmt.Sprintf("%.0f %%", 100*float64(a.courses())/float64(len(a.first))), whole(a.ratings)})
 		objects = append(objects, Object{{"rule", a.name}, {"limit", a.limit}, {"limit_of", a.limitOf}, {"courses", a.courses()}, {"ratings", a.ratings}})
 	}
 	d.table("Courses that are asked about at least once", []string{"rule", "limit of", "limit", "courses", "", "ratings"}, rows)
@@ -174,7 +174,7 @@ func (c *FallsCommand) tables(d *Document, names []string, all, same []asker) {
 	var agreed []Object
 	for _, a := range same[1:] {
 		k, both := agreement(same[0], a)
-		rows = append(rows, []string{a.name, num(a.limit), whole(a.courses()), whole(both), num(k)})
+		rows = append(rows, []string{a.name, ifAny(a.limit), whole(a.courses()), whole(both), ifAny(k)})
 		agreed = append(agreed, Object{{"rule", a.name}, {"limit", a.limit}, {"courses", a.courses()}, {"both", both}, {"kappa", k}})
 	}
 	d.table(fmt.Sprintf("The same courses? Each rule with the limit at which it asks about as many as ours, %d or fewer", same[0].courses()),
@@ -228,6 +228,15 @@ func limitFor(scores [][]float64, n int) float64 {
 	slices.Sort(most)
 	slices.Reverse(most)
 	return most[min(n, len(most)-1)]
+}
+
+// ifAny is a cell with a limit that nothing may reach, or an agreement that may not
+// be defined.
+func ifAny(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "none"
+	}
+	return num(v)
 }
 
 // agreement is Cohen's kappa of two rules over courses, NaN where one of them asks
