@@ -146,10 +146,19 @@ func (v *inventor) live(i int, p demoClient) error {
 }
 
 // past is at, or some minutes ago if at is still to come: whoever starts the demo
-// early in the day finds today's sessions over.
+// early in the day finds today's sessions over, and just after midnight finds them
+// on this day all the same.
 func (v *inventor) past(at time.Time, minutes int) time.Time {
-	if latest := time.Now().Add(-time.Duration(minutes) * time.Minute); at.After(latest) {
-		return latest
+	return latest(at, time.Now(), v.today, minutes)
+}
+
+func latest(at, now, today time.Time, minutes int) time.Time {
+	last := now.Add(-time.Duration(minutes) * time.Minute)
+	if earliest := today.Add(time.Duration(minutes) * time.Second); last.Before(earliest) && earliest.Before(now) {
+		last = earliest
+	}
+	if at.After(last) {
+		return last
 	}
 	return at
 }

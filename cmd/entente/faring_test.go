@@ -73,6 +73,7 @@ func TestFaringJourney(t *testing.T) {
 			b.open(d.base + "/demo/" + d.links.therapist)
 			says := func(where string, words ...string) {
 				t.Helper()
+				b.until("document.readyState === 'complete' && document.querySelector('main')")
 				text := eval[string](b, "document.querySelector('main').innerText")
 				for _, w := range words {
 					if !strings.Contains(text, w) {
