@@ -125,7 +125,7 @@ func (r chosen) ask(s Series) (reason Reason, speaks, asks bool) {
 		_, f.SD = momentsOf(before)
 		f.Threshold = f.SD / 2
 	}
-	return Reason{Code: Fell, Dimension: s.Dimension, Informant: s.Informant, Session: last.Session, Figures: f}, true, number > r.Limit
+	return Reason{Code: Fell, Dimension: s.Dimension, Informant: s.Informant, Rater: s.Rater, Session: last.Session, Figures: f}, true, number > r.Limit
 }
 
 // FalseAlarms is in what share of stable courses of n sessions a rule asks at least

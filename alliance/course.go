@@ -52,6 +52,7 @@ func number(v float64) bool { return math.Abs(v) <= 1e100 }
 type Series struct {
 	Dimension      Dimension
 	Informant      Informant
+	Rater          string  // which of several informants of a kind, as two carers; else empty
 	Min, Max       float64 // of the form, in points
 	HigherIsBetter bool
 	SEM            float64 // standard error of measurement in points; 0: reliability unknown

@@ -48,6 +48,7 @@ type Reason struct {
 	Code      ReasonCode
 	Dimension Dimension
 	Informant Informant
+	Rater     string // of the series
 	Session   int
 	Tension   TensionAnswer // for Tense
 	Back      bool          // for Fell: it was the rating before the newest, which came back
@@ -106,7 +107,7 @@ func compare(a, b Series) int {
 		}
 		return math.MaxInt
 	}
-	return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Informant, b.Informant),
+	return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Informant, b.Informant), cmp.Compare(a.Rater, b.Rater),
 		cmp.Compare(a.Min, b.Min), cmp.Compare(a.Max, b.Max), cmp.Compare(a.SEM, b.SEM), cmp.Compare(a.Cutoff, b.Cutoff), cmp.Compare(a.worse(), b.worse()),
 		slices.CompareFunc(a.Points, b.Points, func(p, q Point) int {
 			return cmp.Or(cmp.Compare(p.Session, q.Session), cmp.Compare(p.Value, q.Value))
@@ -138,7 +139,7 @@ func below(s Series, session int) (Reason, bool) {
 	if !s.HasCutoff || !number(s.Cutoff) || last.Session != session || !(s.worse()*(last.Value-s.Cutoff) > 0) {
 		return Reason{}, false
 	}
-	return Reason{Code: BelowCutoff, Dimension: s.Dimension, Informant: s.Informant, Session: session,
+	return Reason{Code: BelowCutoff, Dimension: s.Dimension, Informant: s.Informant, Rater: s.Rater, Session: session,
 		Figures: Figures{To: last.Value, ToSession: last.Session, Threshold: s.Cutoff, N: len(s.Points)}}, true
 }
 

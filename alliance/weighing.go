@@ -58,6 +58,7 @@ var Usual = sync.OnceValue(func() *Weighing {
 type Weighed struct {
 	Dimension                        Dimension
 	Informant                        Informant
+	Rater                            string // of the series
 	Value, Expected, Low, High       float64
 	Odds, Limit, Probability, Margin float64
 	N, Session, FromSession          int
@@ -153,7 +154,7 @@ func (w *Weighing) weigh(s Series, session, series int) (x Weighed, ok bool) {
 	from := s.Points[max(0, n-2-f.Since)]
 	limits := LimitsFor(series)
 	x = Weighed{
-		Dimension: s.Dimension, Informant: s.Informant, Value: last.Value, Expected: points(f.Expected), Low: points(f.Expected - tenth*f.SD), High: points(f.Expected + tenth*f.SD),
+		Dimension: s.Dimension, Informant: s.Informant, Rater: s.Rater, Value: last.Value, Expected: points(f.Expected), Low: points(f.Expected - tenth*f.SD), High: points(f.Expected + tenth*f.SD),
 		Odds: f.Odds, Limit: limits.Asking, Probability: f.Probability, Margin: w.detector.Margin() * scale, N: n, Session: session, FromSession: from.Session, From: from.Value,
 		Back: f.Back, FalseAlarms: limits.share(limits.AnyAsking, n), FalseAlarmsNow: limits.share(limits.AnyNow, n),
 	}
@@ -189,7 +190,7 @@ func (x Weighed) reason(s Series) Reason {
 		before := s.Points[len(s.Points)-2]
 		to, at = before.Value, before.Session
 	}
-	return Reason{Code: Fell, Dimension: x.Dimension, Informant: x.Informant, Session: x.Session, Back: x.Back, Figures: Figures{
+	return Reason{Code: Fell, Dimension: x.Dimension, Informant: x.Informant, Rater: x.Rater, Session: x.Session, Back: x.Back, Figures: Figures{
 		From: x.From, To: to, Change: to - x.From, Mean: x.Expected, SD: (x.High - x.Low) / 2 / tenth, Deviation: x.Value - x.Expected,
 		Threshold: x.Margin, N: x.N, FromSession: x.FromSession, ToSession: at,
 	}}

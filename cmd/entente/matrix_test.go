@@ -113,6 +113,7 @@ var theRoutes = map[string]outside{
 	"GET /practice/help": {may: "tmx"}, "POST /practice/help": {may: "tmx"},
 	"GET /practice/consent": {may: "tmx"}, "POST /practice/consent": {may: "tmx", form: url.Values{"holders": {"off"}}},
 	"GET /clients/{id}/consent": {may: "ts", id: "client"}, "POST /clients/{id}/consent": {may: "t", id: "client", form: url.Values{"do": {"holder"}, "capacity": {"holder_1"}, "name": {"CANARY-holder"}}},
+	"GET /clients/{id}/carers": {may: "ts", id: "client"}, "POST /clients/{id}/carers": {may: "t", id: "client", form: url.Values{"label": {"CANARY-carer"}}}, "POST /sessions/{id}/carer": {may: "t", id: "session"},
 	"GET /form/text": openToAll, "GET /form/text/{token}": openToAll, "POST /form/text": {}, "GET /form/texts": {}, "POST /form/texts": {}, "POST /form/texts/leave": openToAll,
 	"GET /colleagues/{id}/end": {may: "tm", id: "colleague"}, "POST /colleagues/{id}/end": {may: "tm", id: "colleague"}, "GET /clients/{id}/handover": {may: "t", id: "client"}, "POST /clients/{id}/handover": {may: "t", id: "client"},
 	"GET /import": {may: "tmx"}, "POST /import": {may: "tmx"}, "GET /import/{id}": {id: "file"}, "POST /import/{id}/start": {id: "file"}, "POST /import/{id}/stop": {id: "file"},

@@ -22,7 +22,8 @@ type AccessLine struct {
 const mostAccess = 20_000
 
 // Access lists, newest first, who read or changed what is about a client: what
-// the client may ask to be given. Therapists and supervisors of one of the
+// the client may ask to be given. What a carer answered is not in it: it is theirs,
+// and no use of the client's data. Therapists and supervisors of one of the
 // client's episodes only. It is noted as a read itself.
 func (a *App) Access(ctx context.Context, actor care.Actor, client care.ID) (out []AccessLine, err error) {
 	err = a.read(ctx, func(tx Tx) error {
@@ -41,8 +42,15 @@ func (a *App) Access(ctx context.Context, actor care.Actor, client care.ID) (out
 		if err != nil {
 			return err
 		}
+		carers, err := tx.CarerInvitations(actor.Practice, client)
+		if err != nil {
+			return err
+		}
 		lines, err := tx.AuditAbout(actor.Practice, client, mostAccess)
 		for _, l := range lines {
+			if slices.Contains(carers, l.Actor) {
+				continue
+			}
 			inNeed := slices.ContainsFunc(needs, func(e care.Emergency) bool { return e.Staff == l.Actor && e.In(l.AtMillis) })
 			out = append(out, AccessLine{AtMillis: l.AtMillis, Who: names[l.Actor], Action: l.Action, Changes: l.Changes, InNeed: inNeed})
 		}

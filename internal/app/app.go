@@ -61,6 +61,7 @@ type Tx interface {
 	consentTx
 	consentLinkTx
 	birthTx
+	carerTx
 }
 
 // Transactor runs a function in one transaction: Read on one snapshot, Write

@@ -102,12 +102,29 @@ func (c course) measures(kind instrument.Kind) (out []Measure) {
 		heads = append(heads, c.heads(id)...)
 	}
 	for i, f := range heads {
-		m := c.measure(f)
-		m.Earlier = i > 0 && heads[i-1].ID == f.ID
-		if kind == instrument.Alliance && !onlyTherapist {
-			c.besides(&m)
+		for _, by := range c.raters(f) {
+			m := c.measure(f, by)
+			m.Earlier = i > 0 && heads[i-1].ID == f.ID
+			if kind == instrument.Alliance && !onlyTherapist && f.Informant != instrument.Carer {
+				c.besides(&m)
+			}
+			out = append(out, m)
 		}
-		out = append(out, m)
+	}
+	return out
+}
+
+// raters are whose ratings by a form make a course each: every carer's is their own.
+// Of the others there is one course, whoever it was.
+func (c course) raters(head *instrument.Instrument) (out []care.ID) {
+	if head.Informant != instrument.Carer {
+		return []care.ID{""}
+	}
+	want := c.of(head)
+	for _, r := range c.responses {
+		if want(r) && !slices.Contains(out, r.By) {
+			out = append(out, r.By)
+		}
 	}
 	return out
 }
@@ -154,8 +171,8 @@ func scaleOf(f *instrument.Instrument, d instrument.Dimension) (instrument.Scale
 	return instrument.Scale{}, false
 }
 
-func (c course) measure(f *instrument.Instrument) Measure {
-	m := Measure{Instrument: f}
+func (c course) measure(f *instrument.Instrument, by care.ID) Measure {
+	m := Measure{Instrument: f, By: by}
 	ds, separates := dimensions(f)
 	m.Separates = separates
 	for _, d := range ds {
@@ -164,7 +181,9 @@ func (c course) measure(f *instrument.Instrument) Measure {
 			continue
 		}
 		m.Min, m.Max = scale.Min, scale.Max
-		m.Client = append(m.Client, c.series(scale, alliance.Informant(f.Informant), c.of(f)))
+		s := c.series(scale, alliance.Informant(f.Informant), c.ofRater(f, by))
+		s.Rater = string(by)
+		m.Client = append(m.Client, s)
 	}
 	return m
 }

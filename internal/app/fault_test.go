@@ -19,6 +19,7 @@ func TestFaults(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		broken := 0
 		w.need()
+		w.carerEach()
 		for _, u := range useCases {
 			if !u.writes || u.method == "SignOut" || u.method == "EndVisit" || u.method == "MissSession" {
 				continue

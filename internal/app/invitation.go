@@ -14,7 +14,7 @@ type invitationTx interface {
 	AddInvitation(care.Invitation) error
 	Invitation(practice, id care.ID) (care.Invitation, error)
 	InvitationByToken(hash []byte, nowMillis int64) (care.Invitation, error)
-	InvitedNow(practice, session, client care.ID, nowMillis int64) (bool, error)
+	InvitedNow(practice, session, client, person care.ID, nowMillis int64) (bool, error)
 }
 
 type visitTx interface {
@@ -31,7 +31,7 @@ const (
 // Invite makes a link to the client's forms of a session that took place; an
 // earlier link of the same session ends.
 func (a *App) Invite(ctx context.Context, actor care.Actor, session care.ID) (Link, error) {
-	link, _, err := a.invite(ctx, actor, session, care.ByLink, nil)
+	link, _, err := a.invite(ctx, actor, session, "", care.ByLink)
 	return link, err
 }
 
@@ -39,26 +39,26 @@ func (a *App) Invite(ctx context.Context, actor care.Actor, session care.ID) (Li
 // no address or mailing is not set up; unavailable mail.failed when the mail
 // server did not take it.
 func (a *App) MailInvitation(ctx context.Context, actor care.Actor, session care.ID) error {
-	link, c, err := a.invite(ctx, actor, session, care.ByMail, func(c care.Client) error {
-		switch {
-		case a.cfg.Mail == nil:
-			return care.Bad("email", "mail.not_set_up")
-		case c.Email == "":
-			return care.Bad("email", "mail.no_address")
-		}
-		return nil
-	})
+	return a.mailLink(ctx, actor, session, "")
+}
+
+func (a *App) mailLink(ctx context.Context, actor care.Actor, session, person care.ID) error {
+	link, to, err := a.invite(ctx, actor, session, person, care.ByMail)
 	if err != nil {
 		return err
 	}
-	if err := a.cfg.Mail.SendLink(ctx, c.Email, c.Language, link.Token); err != nil {
+	if err := a.cfg.Mail.SendLink(ctx, to.email, to.language, link.Token); err != nil {
 		a.cfg.Log.ErrorContext(ctx, "a mail was not sent", "invitation_of", session, "err", err)
 		return &care.Error{Code: care.Unavailable, Field: "email", Key: "mail.failed", Err: err}
 	}
 	return nil
 }
 
-func (a *App) invite(ctx context.Context, actor care.Actor, session care.ID, by care.Channel, check func(care.Client) error) (link Link, c care.Client, err error) {
+// addressee is where a link is mailed to, and in which language.
+type addressee struct{ email, language string }
+
+// invite makes a link for the client of a session, or for the carer who person is.
+func (a *App) invite(ctx context.Context, actor care.Actor, session, person care.ID, by care.Channel) (link Link, to addressee, err error) {
 	t := auth.NewToken()
 	now := a.cfg.Now()
 	link = Link{Token: t.Text(), Expires: now.Add(invitationLasts).UnixMilli()}
@@ -67,15 +67,24 @@ func (a *App) invite(ctx context.Context, actor care.Actor, session care.ID, by 
 		if err != nil {
 			return err
 		}
-		if c, err = tx.Client(actor.Practice, e.Clients[0]); err != nil {
+		c, err := tx.Client(actor.Practice, e.Clients[0])
+		if err != nil {
 			return err
 		}
-		if check != nil {
-			if err := check(c); err != nil {
+		to = addressee{c.Email, c.Language}
+		if person != "" {
+			x, err := carerOf(tx, c, person)
+			if err != nil {
+				return err
+			}
+			to = addressee{x.Content.Email, x.Content.Language}
+		}
+		if by == care.ByMail {
+			if err := a.mailable(to); err != nil {
 				return err
 			}
 		}
-		i := care.Invitation{ID: a.cfg.NewID(), Practice: actor.Practice, Session: s.ID, Episode: e.ID, Client: c.ID, Channel: by,
+		i := care.Invitation{ID: a.cfg.NewID(), Practice: actor.Practice, Session: s.ID, Episode: e.ID, Client: c.ID, Person: person, Channel: by,
 			TokenHash: hashOf(t, "invitation"), CreatedMillis: now.UnixMilli(), ExpiresMillis: link.Expires}
 		if err := tx.AddInvitation(i); err != nil {
 			return err
@@ -83,9 +92,19 @@ func (a *App) invite(ctx context.Context, actor care.Actor, session care.ID, by 
 		return a.audit(tx, actor, "invite_"+string(by), i.ID, e.ID, true)
 	})
 	if err != nil {
-		return Link{}, c, err
+		return Link{}, to, err
 	}
-	return link, c, nil
+	return link, to, nil
+}
+
+func (a *App) mailable(to addressee) error {
+	switch {
+	case a.cfg.Mail == nil:
+		return care.Bad("email", "mail.not_set_up")
+	case to.email == "":
+		return care.Bad("email", "mail.no_address")
+	}
+	return nil
 }
 
 // askable returns a session whose client can be asked by the actor now.
@@ -232,11 +251,25 @@ func (a *App) Respondent(ctx context.Context, visit string) (actor care.Actor, e
 		if err != nil {
 			return err
 		}
-		language, err := tx.ClientLanguage(i.Practice, i.Client)
+		language, err := languageOf(tx, i)
 		actor = care.Actor{Practice: i.Practice, Invitation: i.ID, Language: language}
 		return err
 	})
 	return actor, err
+}
+
+// languageOf is the language of whoever answers by an invitation.
+func languageOf(tx Tx, i care.Invitation) (string, error) {
+	if i.Person != "" {
+		x, err := tx.Carer(i.Practice, i.Person)
+		if err == nil {
+			return x.Content.Language, nil
+		}
+		if err := ignoreTampered(err); err != nil {
+			return "", err
+		}
+	}
+	return tx.ClientLanguage(i.Practice, i.Client)
 }
 
 // EndVisit makes the browser's cookie worthless: the person left.

@@ -21,6 +21,7 @@ func TestIsolation(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.need()
+		w.carerEach()
 		for _, u := range useCases {
 			noted := keptTries[u.method]
 			before := w.digest(noted...)

@@ -23,18 +23,22 @@ type HelpShown struct {
 	Age                   care.AgeBand // of whoever reads it; "" where that does not open
 }
 
-// helpFor is what a practice tells a client.
-func helpFor(tx Tx, practice, client care.ID, language string) (v HelpShown, err error) {
+// helpFor is what a practice tells whoever answers about a client.
+func helpFor(tx Tx, practice, client care.ID, who care.Informant, language string) (v HelpShown, err error) {
 	h, err := tx.LocalHelp(practice)
 	if err != nil {
 		return v, ignoreTampered(err)
 	}
-	c, err := tx.Client(practice, client)
-	if err := ignoreTampered(err); err != nil {
-		return v, err
+	v.Age = care.Adult
+	if who == care.ByClient {
+		c, err := tx.Client(practice, client)
+		if err := ignoreTampered(err); err != nil {
+			return v, err
+		}
+		v.Age = c.AgeBand
 	}
-	v.Text, v.Language = h.For(language, c.AgeBand)
-	v.Hours, v.Age = h[language].Hours, c.AgeBand
+	v.Text, v.Language = h.For(language, v.Age)
+	v.Hours = h[language].Hours
 	return v, nil
 }
 

@@ -85,14 +85,15 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 		if e, err = a.dueIn(tx, e, i.Client, i.Session); err != nil {
 			return err
 		}
-		all := a.forms(e, instrument.Client)
+		by, who := i.Who()
+		all := a.forms(e, instrument.Informant(who))
 		rs, err := tx.SessionResponses(i.Practice, e.ID, i.Client, i.Session)
 		if err != nil {
 			return err
 		}
-		v = FormView{Language: actor.Language, Submission: a.cfg.NewID(), AtMillis: s.AtMillis, Of: len(all), Kiosk: i.Channel == care.ByKiosk}
+		v = FormView{Language: actor.Language, Submission: a.cfg.NewID(), AtMillis: s.AtMillis, Of: len(all), Kiosk: i.Channel == care.ByKiosk, Carer: who == care.ByCarer}
 		for n, f := range all {
-			if !answered(rs, f.ID, i.Client) {
+			if !answered(rs, f.ID, by) {
 				v.Instrument, v.Step = f, n+1
 				break
 			}
@@ -105,7 +106,7 @@ func (a *App) NextForm(ctx context.Context, actor care.Actor) (v FormView, err e
 			return err
 		}
 		v.TimeZone = p.TimeZone
-		if v.Help, err = helpFor(tx, i.Practice, i.Client, v.Language); err != nil {
+		if v.Help, err = helpFor(tx, i.Practice, i.Client, who, v.Language); err != nil {
 			return err
 		}
 		v.Readers, err = readers(tx, e)
@@ -252,14 +253,14 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 	} else if answered(rs, in.Instrument, r.By) {
 		return r, out, alreadySent()
 	}
-	atRisk := len(riskItems(in.Instrument, in.Answers)) > 0
+	atRisk := r.Informant == care.ByClient && len(riskItems(in.Instrument, in.Answers)) > 0
 	if actor.IsRespondent() && (!out.More || atRisk) {
 		p, err := tx.Practice(r.Practice)
 		if err != nil {
 			return r, out, err
 		}
 		out.TimeZone = p.TimeZone
-		if out.Help, err = helpFor(tx, r.Practice, r.Client, in.Language); err != nil {
+		if out.Help, err = helpFor(tx, r.Practice, r.Client, r.Informant, in.Language); err != nil {
 			return r, out, err
 		}
 		if atRisk {
@@ -267,7 +268,7 @@ func (a *App) prepare(tx Tx, actor care.Actor, in Submission) (r care.Response, 
 				return r, out, err
 			}
 		}
-		if out.Readers, err = readers(tx, e); err != nil || out.More {
+		if out.Readers, err = readers(tx, e); err != nil || out.More || r.Informant != care.ByClient {
 			return r, out, err
 		}
 		goals, tasks, err := a.workWaits(tx, e, r.Client, r.Session)
@@ -349,7 +350,8 @@ func (a *App) addressed(tx Tx, actor care.Actor, in Submission) (care.Response, 
 		if err != nil {
 			return r, care.Episode{}, err
 		}
-		r.Episode, r.Session, r.Client, r.By, r.Informant = i.Episode, i.Session, i.Client, i.Client, care.ByClient
+		r.Episode, r.Session, r.Client = i.Episode, i.Session, i.Client
+		r.By, r.Informant = i.Who()
 		e, err := a.asking(tx, i.Practice, i.Episode)
 		return r, e, err
 	}
@@ -400,8 +402,8 @@ func scores(form *instrument.Instrument, answers instrument.Answers) (out []care
 
 // more reports whether another form waits for whoever sent r.
 func (a *App) more(e care.Episode, r care.Response, rs []care.Response) bool {
-	if r.Informant != care.ByClient {
+	if r.Informant != care.ByClient && r.Informant != care.ByCarer {
 		return false
 	}
-	return slices.ContainsFunc(a.forms(e, instrument.Client), func(f *instrument.Instrument) bool { return !answered(rs, f.ID, r.By) })
+	return slices.ContainsFunc(a.forms(e, instrument.Informant(r.Informant)), func(f *instrument.Instrument) bool { return !answered(rs, f.ID, r.By) })
 }

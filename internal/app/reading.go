@@ -6,6 +6,7 @@ import (
 	"github.com/entente-project/entente/alliance"
 	"github.com/entente-project/entente/instrument"
 	"github.com/entente-project/entente/instrument/library"
+	"github.com/entente-project/entente/internal/care"
 )
 
 // Reading is one scale of a form over a course, with what was published about its
@@ -21,13 +22,13 @@ type Reading struct {
 // range, and in what is better.
 func (c course) pictures(kind instrument.Kind) (out []Measure) {
 	for _, m := range c.measures(kind) {
-		m.Readings = c.readings(m.Instrument)
+		m.Readings = c.readings(m.Instrument, m.By)
 		if len(m.Client) > 0 {
 			out = append(out, m)
 			continue
 		}
 		for _, r := range m.Readings {
-			out = append(out, Measure{Instrument: m.Instrument, Earlier: m.Earlier, Min: r.Scale.Min, Max: r.Scale.Max, Client: []alliance.Series{r.Series}, Readings: []Reading{r}})
+			out = append(out, Measure{Instrument: m.Instrument, By: m.By, Earlier: m.Earlier, Min: r.Scale.Min, Max: r.Scale.Max, Client: []alliance.Series{r.Series}, Readings: []Reading{r}})
 		}
 	}
 	return out
@@ -35,10 +36,10 @@ func (c course) pictures(kind instrument.Kind) (out []Measure) {
 
 // readings are the scales of a form that a client or carer answered. The whole
 // stands first: the other scales are parts of it.
-func (c course) readings(f *instrument.Instrument) (out []Reading) {
+func (c course) readings(f *instrument.Instrument, by care.ID) (out []Reading) {
 	key, published := library.Key(f.ID)
 	for _, scale := range f.Scales {
-		r := Reading{Scale: scale, Series: c.series(scale, alliance.Informant(f.Informant), c.of(f))}
+		r := Reading{Scale: scale, Series: c.series(scale, alliance.Informant(f.Informant), c.ofRater(f, by))}
 		if published {
 			r.Figures = key.Figures[scale.ID]
 		}

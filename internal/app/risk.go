@@ -73,6 +73,9 @@ func (a *App) NoteRisk(ctx context.Context, actor care.Actor, in Submission) (at
 		if err != nil {
 			return err
 		}
+		if r.Informant != care.ByClient { // what is asked about danger is the client's to say
+			return care.Missing()
+		}
 		form, err := a.publishedVersion(tx, r.Practice, in)
 		if err != nil {
 			return err
@@ -97,7 +100,7 @@ func (a *App) lookAtRefused(ctx context.Context, actor care.Actor, in Submission
 		if err != nil {
 			return err
 		}
-		if out.Help, err = helpFor(tx, i.Practice, i.Client, in.Language); err != nil {
+		if out.Help, err = helpFor(tx, i.Practice, i.Client, care.ByClient, in.Language); err != nil {
 			return err
 		}
 		e, err := tx.Episode(i.Practice, i.Episode)

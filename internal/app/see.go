@@ -432,6 +432,11 @@ func (a *App) clientView(tx Tx, actor care.Actor, client, episode care.ID) (v Cl
 	v.Verdict, v.Comments = c.judge(), c.comments()
 	v.NoShow = v.Hidden == "" && c.noShow(v.Verdict)
 	v.Alliance, v.Outcome, v.Process = c.pictures(instrument.Alliance), c.pictures(instrument.Outcome), c.pictures(instrument.Process)
+	for _, m := range [][]Measure{v.Alliance, v.Outcome, v.Process} {
+		if err := nameRaters(tx, actor.Practice, client, m); err != nil {
+			return v, err
+		}
+	}
 	if err := a.faring(tx, actor.Practice, v.Client.AgeBand, v.Outcome); err != nil {
 		return v, err
 	}

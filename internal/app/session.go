@@ -214,7 +214,10 @@ func (a *App) sessionView(tx Tx, actor care.Actor, s care.Session, e care.Episod
 		}
 	}
 	v.Asked = a.asked(actor, relation, due, rs, s.ID, revealed)
-	if v.Invited, err = tx.InvitedNow(actor.Practice, s.ID, c, a.nowMillis()); err != nil {
+	if v.Invited, err = tx.InvitedNow(actor.Practice, s.ID, c, "", a.nowMillis()); err != nil {
+		return v, err
+	}
+	if v.Carers, err = a.carersAsked(tx, e, c, s.ID, rs); err != nil {
 		return v, err
 	}
 	if !v.Asked.Hidden {

@@ -95,6 +95,15 @@ var useCases = []useCase{
 	}},
 	{"Invite", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.Invite(w.ctx, a, w.session)) }},
 	{"MailInvitation", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MailInvitation(w.ctx, a, w.session) }},
+	{"Carers", []who{neri, longo}, false, func(w *world, a care.Actor) error { return errorOf(w.app.Carers(w.ctx, a, w.child)) }},
+	{"AddCarer", []who{neri}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.AddCarer(w.ctx, a, w.child, care.CarerContent{Label: "CANARY-carer 2", Relation: care.FosterCarer, Language: "it"}))
+	}},
+	{"InviteCarer", []who{neri}, true, func(w *world, a care.Actor) error {
+		return errorOf(w.app.InviteCarer(w.ctx, a, w.childSession, w.carer))
+	}},
+	{"MailCarer", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.MailCarer(w.ctx, a, w.childSession, w.carer) }},
+	{"EndCarer", []who{neri}, true, func(w *world, a care.Actor) error { return w.app.EndCarer(w.ctx, a, w.child, w.carer) }},
 	{"StartKiosk", []who{neri}, true, func(w *world, a care.Actor) error { return errorOf(w.app.StartKiosk(w.ctx, a, w.session, "4711")) }},
 	{"NextForm", []who{respondent}, false, func(w *world, a care.Actor) error { return errorOf(w.app.NextForm(w.ctx, a)) }},
 	{"OwnForm", []who{neri}, false, func(w *world, a care.Actor) error {

@@ -54,6 +54,12 @@ func (c course) headsOf(kind instrument.Kind, who instrument.Informant) (out []*
 	return out
 }
 
+// ofRater picks those that one carer gave; by is empty for whoever it was.
+func (c course) ofRater(head *instrument.Instrument, by care.ID) func(care.Response) bool {
+	want := c.of(head)
+	return func(r care.Response) bool { return want(r) && (by == "" || r.By == by) }
+}
+
 // of picks the responses of one course.
 func (c course) of(head *instrument.Instrument) func(care.Response) bool {
 	return func(r care.Response) bool { return c.head[formKey(r)] == head }

@@ -44,9 +44,10 @@ type SessionView struct {
 	Session care.Session
 	Client  care.Client
 	Asked   Asked
-	Verdict alliance.Verdict         // zero while Hidden
-	CanAsk  bool                     // the actor runs this session
-	Invited bool                     // an invitation is in force
+	Verdict alliance.Verdict // zero while Hidden
+	CanAsk  bool             // the actor runs this session
+	Invited bool             // an invitation is in force
+	Carers  []CarerAsked
 	Resting []*instrument.Instrument // the client's forms that are not asked this time, by their rhythm
 	Damaged bool                     // something of the client does not open; an empty label if not even that does
 }
@@ -109,7 +110,9 @@ type Comment struct {
 // bond, tasks and goals apart: then there is one line and the page says so.
 type Measure struct {
 	Instrument *instrument.Instrument
-	Earlier    bool // the form's structure was changed since; the course goes on in another measure, or not at all
+	By         care.ID // the carer whose ratings these are; empty for all others
+	Rater      string  // that carer's label
+	Earlier    bool    // the form's structure was changed since; the course goes on in another measure, or not at all
 	Separates  bool
 	Min, Max   float64
 	Client     []alliance.Series // the client's (or carer's) own series, one for each informant and dimension
@@ -161,7 +164,8 @@ type FormView struct {
 	Readers    []string // the names of who will read the answers
 	Help       HelpShown
 	AtMillis   int64  // when the session took place
-	Client     string // label of the client, for staff only; empty on a client's form
+	Client     string // label of the client, for staff only; empty on a respondent's form
+	Carer      bool   // a carer answers
 	Step, Of   int    // "form 1 of 2"
 	Kiosk      bool
 }

@@ -301,11 +301,14 @@ func (a *App) workWaits(tx Tx, e care.Episode, client, session care.ID) (goals, 
 	return slices.DeleteFunc(goals, closed), slices.DeleteFunc(tasks, closed), err
 }
 
-// answering is what a respondent speaks of: their invitation, in force and with the
+// answering is what a client speaks of goals and tasks by: their invitation, in force and with the
 // consents it waits for, and its episode.
 func (a *App) answering(tx Tx, actor care.Actor) (i care.Invitation, e care.Episode, err error) {
 	if i, err = a.inForce(tx, actor); err != nil {
 		return i, e, err
+	}
+	if i.Person != "" { // goals and tasks are the client's and the therapist's
+		return i, e, care.Missing()
 	}
 	if err := a.consentMet(tx, i.Practice, i.Client, consentWaits()); err != nil {
 		return i, e, err

@@ -75,6 +75,9 @@ type world struct {
 	shares                   string              // the folder of shares
 	endable, over            care.ID             // episodes (see need)
 	risks                    map[care.ID]care.ID // a risk signal for each who looks after it (see need)
+	child, carer             care.ID             // a young client and their carer (see carerEach)
+	childEpisode             care.ID             // the child's
+	childSession             care.ID             // of it
 	leaving                  map[care.ID]care.ID // a colleague for each manager to end (see need)
 	toErase                  map[care.ID]care.ID // a client for each manager to erase (see need)
 }
@@ -195,7 +198,7 @@ func (w *world) people() {
 }
 
 // tables are all that hold something; throttle counts tries that failed, too.
-var tables = []string{"practice", "data_key", "staff", "local_help", "expected_response", "sign_in", "staff_help", "staff_identity", "staff_passkey", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response", "consent_rule", "consent_text", "consent_holder", "consent_record", "consent_link", "birth",
+var tables = []string{"practice", "data_key", "staff", "local_help", "expected_response", "sign_in", "staff_help", "staff_identity", "staff_passkey", "provider_flow", "staff_join", "client", "episode", "episode_client", "episode_staff", "session", "invitation", "response", "consent_rule", "consent_text", "consent_holder", "consent_record", "consent_link", "birth", "carer",
 	"session_note", "conversation", "closing", "agreed", "work_report", "risk_signal", "risk_duty", "alarm_mail", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "instrument_draft", "instrument_grant", "import"}
 
 // digest stands for every row of every table but some.

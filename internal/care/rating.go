@@ -48,7 +48,7 @@ type Response struct {
 	Episode        ID
 	Session        ID
 	Client         ID // the client it is about; this client's key seals it
-	By             ID // the client, or the member of staff, who answered
+	By             ID // the client, the carer or the member of staff who answered
 	Informant      Informant
 	Instrument     string
 	Version        int
@@ -58,20 +58,29 @@ type Response struct {
 	Content        Content
 }
 
-// Invitation is a client's way into the forms of one session: a link, a scan or
-// this device in kiosk. Tokens are kept as hashes only.
+// Invitation is a client's or a carer's way into the forms of one session: a link, a
+// scan or this device in kiosk. Tokens are kept as hashes only.
 type Invitation struct {
 	ID            ID
 	Practice      ID
 	Session       ID
 	Episode       ID
-	Client        ID
+	Client        ID // whom the session is about
+	Person        ID // the carer who answers; empty: the client
 	Channel       Channel
 	TokenHash     []byte
 	VisitHash     []byte // the cookie that the token was exchanged for
 	CreatedMillis int64
 	ExpiresMillis int64
 	RevokedMillis int64 // 0: in force
+}
+
+// Who is who answers by the invitation, and as what.
+func (i Invitation) Who() (ID, Informant) {
+	if i.Person != "" {
+		return i.Person, ByCarer
+	}
+	return i.Client, ByClient
 }
 
 // Channel is how an invitation reaches the person.

@@ -23,6 +23,7 @@ var written = []struct{ act, table, id string }{
 	{"risk_signal", "risk_signal", "risk_id"},
 	{"open_emergency", "emergency", "emergency_id"},
 	{"add_holder", "consent_holder", "holder_id"},
+	{"add_carer", "carer", "carer_id"},
 	{"record_consent", "consent_record", "record_id"},
 	{"record_grant", "instrument_grant", "grant_id"},
 }

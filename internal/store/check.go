@@ -131,6 +131,10 @@ var walks = []walked{
 		x, err := scanBirth(r)
 		return string(x.client), ofClient(x.client, value("birth", "body", x.client, clientKey(x.client), "", x.body)), err
 	}},
+	{"SELECT " + carerColumns + " FROM carer WHERE practice_id = $1 AND carer_id > $2 ORDER BY carer_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
+		x, err := scanCarer(r)
+		return string(x.c.ID), ofClient(x.c.Client, value(carerTable, "body", x.c.ID, clientKey(x.c.Client), string(x.c.Client), x.body)), err
+	}},
 	{"SELECT holder_id, client_id, capacity, name FROM consent_holder WHERE practice_id = $1 AND holder_id > $2 ORDER BY holder_id LIMIT $3", func(r scanner, _ care.ID) (string, []sealedValue, error) {
 		var h care.ConsentHolder
 		var name []byte

@@ -45,6 +45,7 @@ func TestCheck(t *testing.T) {
 				only(tx.AddRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, Content: care.RiskContent{Instrument: "CANARY", Items: []string{"9"}}})),
 				only(tx.SeeRisk(care.RiskSignal{ID: "0190-risk-1", Practice: here.ID, Episode: therapy.ID, Session: first.ID, Client: anna.ID, AtMillis: 5, SeenBy: neri.ID, SeenMillis: 6, Done: "CANARY"})),
 				tx.SetRiskDuty(care.RiskDuty{Practice: here.ID, Hours: 4, Alone: "CANARY"}),
+				tx.AddCarer(care.Carer{ID: "0190-carer-1", Practice: here.ID, Client: anna.ID, Content: care.CarerContent{Label: "CANARY", Relation: care.Parent, Language: "en"}}),
 				failure(tx.AddConsentHolder(care.ConsentHolder{ID: "0190-holder-1", Practice: here.ID, Client: anna.ID, Capacity: care.AsHolder1, Name: "CANARY"})),
 				tx.SetBirth(care.Birth{Practice: here.ID, Client: anna.ID, Born: "2012-03-04"}),
 				tx.AddConsentRecord(care.ConsentRecord{ID: "0190-consent-1", Practice: here.ID, Client: anna.ID, Person: "0190-holder-1", Kind: care.ToTreatment, State: care.CourtOrder, Note: "CANARY"}),

@@ -20,7 +20,7 @@ import (
 // to. What only counts attempts is not worth keeping.
 var copied = []string{
 	"practice", "data_key", "staff", "local_help", "expected_response", "sign_in", "staff_help", "staff_identity", "staff_passkey", "staff_join", "client", "episode", "episode_client", "episode_staff", "session",
-	"invitation", "response", "consent_rule", "consent_text", "consent_holder", "consent_record", "consent_link", "birth", "session_note", "conversation", "closing", "agreed", "work_report", "risk_signal", "risk_duty", "alarm_mail", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "instrument_draft", "instrument_grant", "import",
+	"invitation", "response", "consent_rule", "consent_text", "consent_holder", "consent_record", "consent_link", "birth", "carer", "session_note", "conversation", "closing", "agreed", "work_report", "risk_signal", "risk_duty", "alarm_mail", "page_read", "reveal", "emergency", "emergency_notice", "erasure", "opened", "pull", "pull_notice", "audit", "audit_head", "practice_instrument", "instrument_draft", "instrument_grant", "import",
 }
 
 // Contents says what a table holds: how many rows, and a sum over all of them

@@ -80,6 +80,7 @@ var (
 		"DELETE FROM emergency_notice WHERE practice_id = $1 AND emergency_id IN (SELECT g.emergency_id FROM emergency g WHERE g.practice_id = $1 AND g.client_id = $2)",
 		"DELETE FROM emergency WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM birth WHERE practice_id = $1 AND client_id = $2",
+		"DELETE FROM carer WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM consent_link WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM consent_record WHERE practice_id = $1 AND client_id = $2",
 		"DELETE FROM consent_holder WHERE practice_id = $1 AND client_id = $2",

@@ -110,23 +110,23 @@ func (t *Tx) opened(practice care.ID, rows []sealedResponse) ([]care.Response, e
 	return out, nil
 }
 
-// AddInvitation stores an invitation and ends the earlier ones of the same
-// client and session.
+// AddInvitation stores an invitation and ends the earlier ones of the same person
+// to the session.
 func (t *Tx) AddInvitation(i care.Invitation) error {
-	if _, err := t.exec("UPDATE invitation SET revoked_millis = $4 WHERE practice_id = $1 AND session_id = $2 AND client_id = $3 AND revoked_millis = 0",
-		i.Practice, i.Session, i.Client, i.CreatedMillis); err != nil {
+	if _, err := t.exec("UPDATE invitation SET revoked_millis = $4 WHERE practice_id = $1 AND session_id = $2 AND client_id = $3 AND person_id = $5 AND revoked_millis = 0",
+		i.Practice, i.Session, i.Client, i.CreatedMillis, i.Person); err != nil {
 		return err
 	}
-	_, err := t.exec(`INSERT INTO invitation (practice_id, invitation_id, session_id, episode_id, client_id, channel, token_hash, visit_hash, created_millis, expires_millis, revoked_millis)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`,
-		i.Practice, i.ID, i.Session, i.Episode, i.Client, i.Channel, i.TokenHash, i.VisitHash, i.CreatedMillis, i.ExpiresMillis)
+	_, err := t.exec(`INSERT INTO invitation (practice_id, invitation_id, session_id, episode_id, client_id, person_id, channel, token_hash, visit_hash, created_millis, expires_millis, revoked_millis)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)`,
+		i.Practice, i.ID, i.Session, i.Episode, i.Client, i.Person, i.Channel, i.TokenHash, i.VisitHash, i.CreatedMillis, i.ExpiresMillis)
 	return err
 }
 
-const invitationColumns = "practice_id, invitation_id, session_id, episode_id, client_id, channel, created_millis, expires_millis, revoked_millis"
+const invitationColumns = "practice_id, invitation_id, session_id, episode_id, client_id, person_id, channel, created_millis, expires_millis, revoked_millis"
 
 func scanInvitation(r scanner) (i care.Invitation, err error) {
-	return i, r.Scan(&i.Practice, &i.ID, &i.Session, &i.Episode, &i.Client, &i.Channel, &i.CreatedMillis, &i.ExpiresMillis, &i.RevokedMillis)
+	return i, r.Scan(&i.Practice, &i.ID, &i.Session, &i.Episode, &i.Client, &i.Person, &i.Channel, &i.CreatedMillis, &i.ExpiresMillis, &i.RevokedMillis)
 }
 
 // InvitationByToken finds an invitation in force by its link.
@@ -144,10 +144,11 @@ func (t *Tx) Invitation(practice, id care.ID) (care.Invitation, error) {
 	return one(t, scanInvitation, "SELECT "+invitationColumns+" FROM invitation WHERE practice_id = $1 AND invitation_id = $2", practice, id)
 }
 
-// InvitedNow reports whether an invitation of the client to the session is in force.
-func (t *Tx) InvitedNow(practice, session, client care.ID, nowMillis int64) (bool, error) {
+// InvitedNow reports whether an invitation of the client, or of that carer, to the
+// session is in force.
+func (t *Tx) InvitedNow(practice, session, client, person care.ID, nowMillis int64) (bool, error) {
 	n, err := one(t, func(r scanner) (n int64, err error) { return n, r.Scan(&n) },
-		"SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND session_id = $2 AND client_id = $3 AND revoked_millis = 0 AND expires_millis > $4"+notAhead("created_millis", "$4"), practice, session, client, nowMillis)
+		"SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND session_id = $2 AND client_id = $3 AND person_id = $5 AND revoked_millis = 0 AND expires_millis > $4"+notAhead("created_millis", "$4"), practice, session, client, nowMillis, person)
 	return n > 0, err
 }
 

@@ -196,9 +196,9 @@ func TestRoundTripInvitation(t *testing.T) {
 		want.RevokedMillis = 7
 		same(t, "revoked", read(b, func(tx *Tx) (care.Invitation, error) { return tx.Invitation(here.ID, i.ID) }), want)
 		for now, want := range map[int64]bool{49: true, 50: false} {
-			same(t, "invited", read(b, func(tx *Tx) (bool, error) { return tx.InvitedNow(here.ID, first.ID, anna.ID, now) }), want)
+			same(t, "invited", read(b, func(tx *Tx) (bool, error) { return tx.InvitedNow(here.ID, first.ID, anna.ID, "", now) }), want)
 		}
-		same(t, "bruno is not invited", read(b, func(tx *Tx) (bool, error) { return tx.InvitedNow(here.ID, first.ID, bruno.ID, 10) }), false)
+		same(t, "bruno is not invited", read(b, func(tx *Tx) (bool, error) { return tx.InvitedNow(here.ID, first.ID, bruno.ID, "", 10) }), false)
 	})
 }
 

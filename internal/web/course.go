@@ -175,6 +175,9 @@ func seriesOf(m app.Measure) []alliance.Series {
 
 func (c *call) measureModel(v app.ClientView, a app.Measure, id string) measureModel {
 	m := measureModel{Measure: a, Outcome: a.Instrument.Kind != instrument.Alliance, Name: a.Instrument.Name.In(c.p.Lang())}
+	if a.Rater != "" {
+		m.Name = a.Rater + " · " + m.Name
+	}
 	if len(a.Readings) == 1 && len(a.Instrument.Scales) > 1 {
 		m.Name += " · " + a.Readings[0].Scale.Name.In(c.p.Lang())
 	}
@@ -344,7 +347,7 @@ func (c *call) changeRow(v app.ClientView, a app.Measure, s alliance.Series) cha
 		}
 	}
 	for _, x := range v.Verdict.Reasons {
-		r.Fell = r.Fell || a.Instrument.Kind == instrument.Alliance && !a.Earlier && x.Code == alliance.Fell && x.Dimension == s.Dimension && x.Informant == s.Informant
+		r.Fell = r.Fell || a.Instrument.Kind == instrument.Alliance && !a.Earlier && x.Code == alliance.Fell && x.Dimension == s.Dimension && x.Informant == s.Informant && x.Rater == s.Rater
 	}
 	return r
 }

@@ -23,7 +23,7 @@ type route struct {
 
 // routes is the one table of everything the server answers.
 func (s *Server) routes() []route {
-	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes(), s.emergencyRoutes(), s.rulesRoutes(), s.conversationRoutes(), s.localHelpRoutes(), s.riskRoutes(), s.workRoutes(), s.closingRoutes(), s.helpRoutes(), s.endingRoutes(), s.erasureRoutes(), s.providerRoutes(), s.passkeyRoutes(), s.libraryRoutes(), s.draftRoutes(), s.pullRoutes(), s.consentRoutes())
+	return slices.Concat(s.commonRoutes(), s.formRoutes(), s.staffRoutes(), s.emergencyRoutes(), s.rulesRoutes(), s.conversationRoutes(), s.localHelpRoutes(), s.riskRoutes(), s.workRoutes(), s.closingRoutes(), s.helpRoutes(), s.endingRoutes(), s.erasureRoutes(), s.providerRoutes(), s.passkeyRoutes(), s.libraryRoutes(), s.draftRoutes(), s.pullRoutes(), s.consentRoutes(), s.carerRoutes())
 }
 
 // Patterns lists everything the server answers, as http.ServeMux takes it, so

@@ -19,16 +19,18 @@ import (
 // sessionModel is the page at the end of a session: ask, rate, guess, note.
 type sessionModel struct {
 	app.SessionView
-	When    string
-	Verdict verdictView
-	QR      template.URL // shown once, when a link was just made
-	Link    string
-	Plain   string
-	Until   string
-	Mailed  bool
-	Already bool // the actor's form had been sent before, from another page
-	Note    string
-	PIN     string
+	When       string
+	Verdict    verdictView
+	QR         template.URL // shown once, when a link was just made
+	Link       string
+	LinkFor    string // the carer whose link it is; empty: the client
+	Plain      string
+	Until      string
+	Mailed     bool
+	Already    bool // the actor's form had been sent before, from another page
+	Note       string
+	PIN        string
+	CarerLines []carerLine
 	// RestingNames are the forms that are not asked this time.
 	RestingNames []string
 }
@@ -40,6 +42,9 @@ func (c *call) sessionModel(id care.ID) (sessionModel, error) {
 	}
 	m := sessionModel{SessionView: v, When: c.p.Weekday(c.at(v.Session.AtMillis)) + ", " + c.p.DateTime(c.at(v.Session.AtMillis))}
 	m.Client.Label = c.nameOf(v.Client.Label, v.Client.ID)
+	for _, x := range v.Carers {
+		m.CarerLines = append(m.CarerLines, c.carerLine(x))
+	}
 	for _, f := range v.Resting {
 		m.RestingNames = append(m.RestingNames, f.Name.In(c.p.Lang()))
 	}
@@ -84,9 +89,19 @@ func invite(c *call) error {
 	if err != nil {
 		return c.sessionAgain(err, nil)
 	}
+	return c.showLink(l, "")
+}
+
+// showLink shows the session's page with a link, of the client or of a carer.
+func (c *call) showLink(l app.Link, person care.ID) error {
 	m, err := c.sessionModel(c.id())
 	if err != nil {
 		return err
+	}
+	for _, x := range m.Carers {
+		if x.Carer.ID == person {
+			m.LinkFor = c.carerName(x.Carer)
+		}
 	}
 	m.Link, m.Plain = c.s.cfg.BaseURL+"/f#"+l.Token, c.s.cfg.BaseURL+"/f/"+l.Token
 	m.Until = c.p.DateTime(c.at(l.Expires))

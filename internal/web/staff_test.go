@@ -110,7 +110,7 @@ func staffSamples(c *call) []sample {
 		{"emergency", emergencyForm{Name: "<b>", Reason: "x"}, map[string]string{"name": "No.", "reason": "No."}}, {"today", todayView{Date: "x", Told: c.told([]app.EmergencyNotice{{By: "A", Label: "<B>"}, {Emergency: care.Emergency{UntilMillis: daysAgo(-1)}}}), Held: c.held([]app.EmergencyNotice{{Label: "C"}}), Pulls: c.pulls([]app.PullNotice{{By: "<B>", Pull: care.Pull{Clients: 40}}})}, nil},
 		{"caseload", caseloadView{InNeed: true}, nil}, {"caseload", caseloadView{Search: "<x>"}, nil}, {"caseload", caseloadView{Rows: rows}, nil}, {"caseload", caseloadView{Rows: rows, Total: 600, Beyond: true}, nil},
 		{"client", c.clientModel(v), nil}, {"client", c.clientModel(one), nil}, {"client", c.clientModel(hidden), map[string]string{"at": "No."}}, {"client", c.clientModel(app.ClientView{Client: v.Client, Episode: v.Episode, Verdict: alliance.Verdict{Kind: alliance.TooLittle}}), nil},
-		{"session", link, map[string]string{"pin": "No."}}, {"session", sessionModel{SessionView: waiting}, nil}, {"session", sessionModel{SessionView: planned}, nil}, {"session", sessionModel{SessionView: app.SessionView{Session: sv.Session, Client: v.Client, Damaged: true}}, nil},
+		{"session", withCarers(link), nil}, {"session", link, map[string]string{"pin": "No."}}, {"session", sessionModel{SessionView: waiting}, nil}, {"session", sessionModel{SessionView: planned}, nil}, {"session", sessionModel{SessionView: app.SessionView{Session: sv.Session, Client: v.Client, Damaged: true}}, nil},
 		{"clientnew", form, map[string]string{"label": "No.", "email": "No."}}, {"clientedit", form, nil},
 		{"colleagues", colleaguesView{All: []app.Colleague{{Name: "A", Roles: care.Roles()}}, Roles: care.Roles()[:3], Languages: app.Languages, Link: "http://x/join/t", For: "A", Backup: backupView{Text: "Last good backup", Bad: true}}, map[string]string{"name": "No."}},
 		{"colleague", helpView{ColleagueView: app.ColleagueView{Colleague: app.Colleague{ID: "a", Name: "<B>"}, SignIns: 2}, Lines: c.helpLines([]app.HelpLine{{Help: care.Help{Kind: care.ResetSecond, Reason: "<i>"}, Who: "A"}, {Help: care.Help{Kind: care.Recovered}}}), Done: true}, map[string]string{"old": "No.", "reason": "No."}},
@@ -135,6 +135,7 @@ func staffSamples(c *call) []sample {
 			Open: []app.ConversationView{{Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.Talked, Marker: care.Withdrawal, Mine: "<mine>"}}, Unrepaired: true}, {Withheld: true, Conversation: care.Conversation{Content: care.ConversationContent{Choice: care.NotNow, Settled: true}}}}}, {}}), nil},
 		{"together", c.togetherModel(v), nil}, {"together", c.togetherModel(hidden), nil},
 		{"consentsetting", c.consentSettingModel(app.ConsentSetting{Rule: care.ConsentRule{Holders: care.BothNeeded}, Texts: []care.ConsentText{{Kind: care.ToTreatment, Version: 2, Edition: 1, Words: map[string]string{"en": "<b>"}}}}), map[string]string{"own_age": "No.", "assent_age": "No.", "review_ages": "No."}},
+		{"carers", carersModel{CarersView: app.CarersView{Client: v.Client}}, nil}, {"carers", someCarers(), map[string]string{"label": "No.", "email": "No.", "relation": "No.", "language": "No."}},
 		{"consent", someConsents(c), map[string]string{"born": "No.", "name": "No.", "note": "No.", "reason": "No."}}, {"consent", c.consentModel(app.ConsentView{Consents: care.Consents{Client: v.Client}}), nil},
 		{"localhelp", localHelpModel(care.LocalHelp{"it": {All: "<b>", Young: "19696"}}), map[string]string{"all-it": "No.", "young-en": "No."}},
 		{"ownform", newFormModel(c.p, sampleForm(c.p.Lang(), "session-therapist", false), nil, nil), nil},
@@ -370,4 +371,17 @@ func TestFileInHand(t *testing.T) {
 	if _, err := all.get(key, owner); care.CodeOf(err) != care.NotFound {
 		t.Errorf("still there: %v", err)
 	}
+}
+
+func someCarers() carersModel {
+	return carersModel{CarersView: app.CarersView{Client: care.Client{ID: "c", Label: "<b>"}, CanWrite: true, Damaged: true, Carers: []care.Carer{
+		{ID: "1", Content: care.CarerContent{Label: "<i>", Relation: care.Parent, Language: "en", Email: "a@example.org"}}, {ID: "2", EndedMillis: 1}}},
+		Relations: care.CarerRelations(), Languages: app.Languages, Typed: care.CarerContent{Label: "<b>"}}
+}
+
+func withCarers(m sessionModel) sessionModel {
+	m.CanAsk, m.LinkFor = true, "<b>"
+	x := app.CarerAsked{Carer: care.Carer{ID: "1", Content: care.CarerContent{Label: "<i>", Email: "a@example.org"}}, Forms: 1}
+	m.CarerLines = []carerLine{{CarerAsked: x, Text: "<i>", State: "open", Ask: true}, {Text: "<i>", State: "done"}}
+	return m
 }

@@ -259,6 +259,7 @@ CREATE TABLE invitation (
   session_id TEXT NOT NULL,
   episode_id TEXT NOT NULL,
   client_id TEXT NOT NULL,
+  person_id TEXT NOT NULL, -- the carer who answers; empty: the client
   channel TEXT NOT NULL,
   token_hash BYTEA NOT NULL,
   visit_hash BYTEA,
@@ -345,6 +346,20 @@ CREATE TABLE birth (
   PRIMARY KEY (practice_id, client_id),
   FOREIGN KEY (practice_id, client_id) REFERENCES client
 );
+
+-- Who else is asked how the work with a child or adolescent is for them. Who they are
+-- is sealed with the client's key.
+CREATE TABLE carer (
+  practice_id TEXT NOT NULL,
+  carer_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  body BYTEA NOT NULL,
+  at_millis BIGINT NOT NULL,
+  ended_millis BIGINT NOT NULL,
+  PRIMARY KEY (practice_id, carer_id),
+  FOREIGN KEY (practice_id, client_id) REFERENCES client
+);
+CREATE INDEX carer_client ON carer (practice_id, client_id);
 
 -- Who consents for a client, and in what right.
 CREATE TABLE consent_holder (
